@@ -1,0 +1,102 @@
+"""The only place that wires the portal together."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from fastapi import Depends, FastAPI
+from servicekit.clients import Clients
+from sqlalchemy.ext.asyncio import create_async_engine
+from starlette.middleware import Middleware
+
+from portal import errors, fonts, sign_in
+from portal.assets import Assets, KeptFiles
+from portal.csrf import csrf_checked
+from portal.identity import IdentityProvider
+from portal.pages import Pages, discover
+from portal.security import BodyLimit, SameOrigin, SecurityHeaders
+from portal.settings import STATIC, PortalSettings
+from portal.signed_sessions import SignedSessions
+from portal.store import sessions, sign_ins
+from portal.view import build_environment
+
+log = logging.getLogger(__name__)
+_IDENTITY_TIMEOUT_S = 5.0
+_SWEEP_EVERY_S = 300.0
+
+
+def build(settings: PortalSettings, *, pages: Pages | None = None) -> FastAPI:
+    """The whole portal as one ASGI app."""
+    pages = pages or discover()
+    engine = create_async_engine(settings.database_url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    http = httpx.AsyncClient(timeout=_IDENTITY_TIMEOUT_S)
+    provider = IdentityProvider(
+        issuer=settings.identity_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        http=http,
+    )
+    app = FastAPI(
+        title="Komu",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        middleware=[
+            Middleware(
+                SecurityHeaders,
+                identity_origin=settings.identity_origin,
+                https=settings.portal_url.startswith("https:"),
+            ),
+            Middleware(SameOrigin, origin=settings.portal_url),
+            Middleware(BodyLimit, uploads=pages.uploads),
+        ],
+    )
+    app.state.settings = settings
+    app.state.pages = pages
+    app.state.http = http
+    app.state.sessions = SignedSessions.build(
+        engine=engine,
+        provider=provider,
+        keys=settings.session_keys,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(hours=settings.session_absolute_hours),
+        now=lambda: datetime.now(UTC),
+    )
+    app.state.environment = build_environment(Assets(STATIC))
+    app.include_router(sign_in.router)
+    app.include_router(fonts.router)
+    for router in pages.routers:
+        app.include_router(router, dependencies=[Depends(csrf_checked)])
+    app.mount("/static", KeptFiles(directory=STATIC, check_dir=False))
+    errors.install(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.clients = Clients(app.state.settings)
+    sweeping = asyncio.create_task(_sweep(app.state.sessions))
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeping
+        await app.state.http.aclose()
+        await app.state.sessions.engine.dispose()
+
+
+async def _sweep(manager: SignedSessions) -> None:
+    """Removes ended sessions every few minutes."""
+    while True:
+        try:
+            async with manager.engine.begin() as connection:
+                await sessions.remove_ended(connection, manager.now(), manager.idle)
+                await sign_ins.remove_ended(connection, manager.now())
+        except Exception:
+            log.exception("sweeping ended sessions failed")
+        await asyncio.sleep(_SWEEP_EVERY_S)

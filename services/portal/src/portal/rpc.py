@@ -1,0 +1,139 @@
+"""Calls to the services on behalf of the person signed in.
+
+    rpc: Rpc = Depends(rpc)
+    answer = await rpc.roster.GetClass(roster_pb2.GetClassRequest(class_id=…))
+    async for part in rpc.reports.DownloadDocument(request): …
+
+Every call carries a token for that service's audience, a deadline and the trace. Refusals arrive as `servicekit.errors`
+(Refused, Unseen, Conflict, Invalid, StepUpRequired) and need no handling in a page unless it has something better to say
+than the common error page; a page that shows field errors catches `Invalid`.
+"""
+
+import pkgutil
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, TypeVar
+
+import grpc
+from fastapi import Depends, Request
+from servicekit.clients import Clients, raise_for
+
+from portal.session import live_session
+from portal.signed_sessions import LiveSession
+
+SERVICES = {
+    "roster": "名簿",
+    "attendance": "出欠",
+    "grades": "成績",
+    "reports": "帳票",
+    "dataexchange": "データ連携",
+}
+"""Services with pages, and what people call them."""
+
+DEADLINE_S = 10.0
+_AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAway(Exception):
+    """A service does not answer now. Said with its name, because the others still work."""
+
+    service: str
+
+    @property
+    def label(self) -> str:
+        return SERVICES.get(self.service, self.service)
+
+
+@cache
+def _stub_types(service: str) -> tuple[type[Any], ...]:
+    """Every gRPC stub of `komu.<service>.v1`."""
+    package = import_module(f"komu.{service}.v1")
+    names = [m.name for m in pkgutil.iter_modules(package.__path__) if m.name.endswith("_pb2_grpc")]
+    modules = [import_module(f"{package.__name__}.{name}") for name in sorted(names)]
+    return tuple(
+        value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.endswith("Stub") and isinstance(value, type) and value.__module__ == module.__name__
+    )
+
+
+class _Method:
+    def __init__(self, service: str, method: Any, clients: Clients, token: str) -> None:
+        self._service = service
+        self._method = method
+        self._clients = clients
+        self._token = token
+
+    def __call__(self, request: Any, *, timeout: float = DEADLINE_S) -> Any:
+        """Awaitable answer; for a server-streaming RPC an async iterator. `timeout` in seconds."""
+        if isinstance(self._method, grpc.aio.UnaryStreamMultiCallable | grpc.aio.StreamStreamMultiCallable):
+            return self._streamed(request, timeout)
+        return self._single(request, timeout)
+
+    async def _metadata(self) -> Any:
+        return await self._clients.on_behalf(self._token, self._service)
+
+    async def _single(self, request: Any, timeout: float) -> Any:
+        metadata = await self._metadata()
+        try:
+            return await self._method(request, timeout=timeout, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            self._translate(error)
+            raise
+
+    async def _streamed(self, request: Any, timeout: float) -> AsyncIterator[Any]:
+        metadata = await self._metadata()
+        try:
+            async for message in self._method(request, timeout=timeout, metadata=metadata):
+                yield message
+        except grpc.aio.AioRpcError as error:
+            self._translate(error)
+            raise
+
+    def _translate(self, error: grpc.aio.AioRpcError) -> None:
+        if error.code() in _AWAY:
+            raise ServiceAway(self._service) from error
+        raise_for(error)
+
+
+class _Service:
+    def __init__(self, name: str, clients: Clients, token: str) -> None:
+        self._name = name
+        self._clients = clients
+        self._token = token
+
+    def __getattr__(self, method: str) -> _Method:
+        for stub_type in _stub_types(self._name):
+            found = getattr(self._clients.stub(stub_type, self._name), method, None)
+            if found is not None:
+                return _Method(self._name, found, self._clients, self._token)
+        raise AttributeError(f"komu.{self._name}.v1 has no RPC {method}")
+
+
+class Rpc:
+    """The services as the person signed in may use them: `rpc.roster`, `rpc.attendance`, `rpc.grades`, `rpc.reports`, `rpc.dataexchange`."""
+
+    def __init__(self, clients: Clients, token: str) -> None:
+        self.roster: Any = _Service("roster", clients, token)
+        self.attendance: Any = _Service("attendance", clients, token)
+        self.grades: Any = _Service("grades", clients, token)
+        self.reports: Any = _Service("reports", clients, token)
+        self.dataexchange: Any = _Service("dataexchange", clients, token)
+
+
+async def rpc(request: Request, session: Annotated[LiveSession, Depends(live_session)]) -> Rpc:
+    """Dependency: calls in the name of the person signed in."""
+    return Rpc(request.app.state.clients, session.access_token)
+
+
+async def or_away(call: Awaitable[T]) -> T | ServiceAway:
+    """The answer, or which service is away: for pages that are still useful without one of their parts."""
+    try:
+        return await call
+    except ServiceAway as away:
+        return away

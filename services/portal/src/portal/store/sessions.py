@@ -1,0 +1,62 @@
+"""Queries on sessions. Takes hashes, never secrets; returns rows as they stand."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from portal.store.tables import sessions
+
+PREVIOUS_SECRET_GOOD_FOR = timedelta(seconds=60)
+"""After the secret was renewed, requests already under way may still carry the former one for this long."""
+
+
+def _holds(secret_hash: bytes, now: datetime) -> Any:
+    return or_(
+        sessions.c.secret_hash == secret_hash,
+        and_(sessions.c.previous_hash == secret_hash, sessions.c.renewed_at > now - PREVIOUS_SECRET_GOOD_FOR),
+    )
+
+
+async def find(
+    connection: AsyncConnection, secret_hash: bytes, now: datetime, idle: timedelta, *, lock: bool = False
+) -> Mapping[str, Any] | None:
+    """The live session of this secret: neither idle too long nor past its end. With `lock`, other requests of it wait."""
+    query = select(sessions).where(
+        _holds(secret_hash, now), sessions.c.expires_at > now, sessions.c.seen_at > now - idle
+    )
+    if lock:
+        query = query.with_for_update()
+    return (await connection.execute(query)).mappings().first()
+
+
+async def add(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
+    await connection.execute(insert(sessions).values(**values))
+
+
+async def save(connection: AsyncConnection, secret_hash: bytes, values: Mapping[str, Any]) -> None:
+    await connection.execute(update(sessions).where(sessions.c.secret_hash == secret_hash).values(**values))
+
+
+async def remove(connection: AsyncConnection, secret_hash: bytes) -> None:
+    await connection.execute(delete(sessions).where(sessions.c.secret_hash == secret_hash))
+
+
+async def remove_of_identity_session(connection: AsyncConnection, identity_session: str) -> int:
+    return (await connection.execute(delete(sessions).where(sessions.c.identity_session == identity_session))).rowcount
+
+
+async def remove_of_subject(connection: AsyncConnection, subject: str) -> int:
+    return (await connection.execute(delete(sessions).where(sessions.c.subject == subject))).rowcount
+
+
+async def of_subject(connection: AsyncConnection, subject: str, now: datetime) -> list[Mapping[str, Any]]:
+    query = select(sessions).where(sessions.c.subject == subject, sessions.c.expires_at > now)
+    return list((await connection.execute(query.order_by(sessions.c.created_at.desc()))).mappings())
+
+
+async def remove_ended(connection: AsyncConnection, now: datetime, idle: timedelta) -> int:
+    ended = or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - idle)
+    return (await connection.execute(delete(sessions).where(ended))).rowcount

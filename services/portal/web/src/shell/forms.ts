@@ -1,0 +1,48 @@
+// Forms: Enter inside a composition never submits, a second click does not submit twice, unsaved work is not lost in silence.
+
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) {
+      if (event.target instanceof HTMLInputElement) event.preventDefault();
+    }
+  },
+  true,
+);
+
+const sending = new WeakSet<HTMLFormElement>();
+document.addEventListener("submit", (event) => {
+  const form = event.target as HTMLFormElement;
+  if (event.defaultPrevented || form.method === "dialog" || form.method === "get") return;
+  if (sending.has(form)) {
+    event.preventDefault();
+    return;
+  }
+  sending.add(form);
+  form.dataset["sending"] = "";
+  changed.delete(form);
+});
+// Back from the browser's page store: the form may be sent again.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+const changed = new Set<HTMLFormElement>();
+document.addEventListener("input", (event) => {
+  const form = (event.target as Element).closest<HTMLFormElement>("form[data-keep]");
+  if (form) changed.add(form);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful } = (event as CustomEvent<{ elt: Element; successful: boolean }>).detail;
+  if (successful && elt instanceof HTMLFormElement) changed.delete(elt);
+});
+window.addEventListener("beforeunload", (event) => {
+  for (const form of changed) if (!form.isConnected) changed.delete(form);
+  if (changed.size) event.preventDefault();
+});
+
+// The summary of errors is read out first.
+document.querySelector<HTMLElement>("[data-error-summary]")?.focus();
+document.addEventListener("htmx:afterSettle", (event) => {
+  (event.target as Element).querySelector<HTMLElement>("[data-error-summary]")?.focus();
+});
