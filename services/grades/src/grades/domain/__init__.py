@@ -1,0 +1,1 @@
+"""Rules and values of marks. No input or output, no clock."""
