@@ -1,0 +1,1 @@
+"""dataexchange: OneRoster in and out, transfer packages, the trust directory, receipts."""

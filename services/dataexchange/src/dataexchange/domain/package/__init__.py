@@ -1,0 +1,1 @@
+"""The transfer package: archive, manifest, records, building, opening. The format page is docs/api/exchange.md."""
