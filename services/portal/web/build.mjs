@@ -1,18 +1,18 @@
-// Bundles every web/src/<name>/main.ts to <name>.js and every web/styles/<name>.css, with a hash in the file name,
+// Bundles every src/<name>/main.ts to <name>.js and every styles/<name>.css, with a hash in the file name,
 // and writes manifest.json (plain name → hashed name) that portal.assets reads.
 import { build, context } from "esbuild";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const out = join(root, "src/portal/static/build");
+const root = fileURLToPath(new URL(".", import.meta.url));
+const out = join(root, "../src/portal/static/build");
 const entries = {};
-for (const folder of readdirSync(join(root, "web/src"), { withFileTypes: true })) {
-  const main = join(root, "web/src", folder.name, "main.ts");
+for (const folder of readdirSync(join(root, "src"), { withFileTypes: true })) {
+  const main = join(root, "src", folder.name, "main.ts");
   if (folder.isDirectory() && existsSync(main)) entries[folder.name] = main;
 }
-const styles = readdirSync(join(root, "web/styles")).filter((name) => name.endsWith(".css") && !name.startsWith("_"));
+const styles = readdirSync(join(root, "styles")).filter((name) => name.endsWith(".css") && !name.startsWith("_"));
 
 const manifest = {
   name: "manifest",
@@ -31,7 +31,7 @@ const manifest = {
       writeFileSync(`${file}.new`, JSON.stringify(names, null, 1));
       renameSync(`${file}.new`, file);
       for (const old of readdirSync(out)) {
-        if (!kept.has(old) && !old.startsWith("manifest.json")) rmSync(join(out, old));
+        if (!kept.has(old) && !old.startsWith("manifest.json") && !old.startsWith(".")) rmSync(join(out, old));
       }
     });
   },
@@ -42,7 +42,7 @@ const options = {
   absWorkingDir: root,
   entryPoints: [
     ...Object.entries(entries).map(([name, path]) => ({ in: path, out: name })),
-    ...styles.map((name) => ({ in: join(root, "web/styles", name), out: basename(name, ".css") })),
+    ...styles.map((name) => ({ in: join(root, "styles", name), out: basename(name, ".css") })),
   ],
   outdir: out,
   bundle: true,
@@ -61,7 +61,7 @@ const options = {
 };
 if (process.argv.includes("--watch")) {
   await (await context(options)).watch();
-  console.log("watching web/");
+  console.log("watching");
 } else {
   await build(options);
 }

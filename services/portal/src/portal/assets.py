@@ -14,7 +14,9 @@ class Assets:
     def __init__(self, folder: Path) -> None:
         manifest = folder / "build" / "manifest.json"
         if not manifest.is_file():
-            raise FileNotFoundError(f"{manifest} is missing: run `npm ci && npm run build` in services/portal first")
+            raise FileNotFoundError(
+                f"{manifest} is missing: run `npm ci && npm run build` in services/portal/web first"
+            )
         self._names: dict[str, str] = json.loads(manifest.read_text())
 
     def url(self, name: str) -> str:

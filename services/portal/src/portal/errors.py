@@ -1,7 +1,7 @@
 """Every way a request can fail, in words a colleague would say: what happened, why, what now.
 
-A page for navigation, a toast fragment for htmx, JSON for our scripts. Sign-in and step-up are answered here too, so that
-no page needs to think of them.
+A page for navigation, a toast fragment for htmx, JSON for our scripts. Sign-in and step-up are answered here too, so
+that no page needs to think of them.
 """
 
 import logging
@@ -83,7 +83,7 @@ def answer(request: Request, problem: Problem) -> Response:
 
 
 def elsewhere(request: Request, *, path: str, reason: str, message: str) -> Response:
-    """Sends the browser to sign-in or step-up and back. Scripts get the address and decide themselves, keeping unsaved work."""
+    """Sends the browser to sign-in or step-up and back. Scripts get the address and keep their unsaved work."""
     url = f"{path}?{urlencode({'return': own_path(page_address(request))})}"
     match asked_by(request):
         case AskedBy.SCRIPT:

@@ -19,7 +19,7 @@ async def sans() -> Response:
 
 
 @router.get("/ipamj-mincho.ttf")
-async def official() -> Response:
+def official() -> Response:
     """IPAmj明朝 for official names, where the machine has it (Debian: fonts-ipamj-mincho)."""
     if not _OFFICIAL.is_file():
         return Response(status_code=404)

@@ -121,7 +121,9 @@ class IdentityProvider:
         }
         return f"{await self._endpoint('authorization_endpoint')}?{urlencode(query)}"
 
-    async def exchange_code(self, *, code: str, redirect_uri: str, verifier: str, nonce: str) -> tuple[Tokens, Identity]:
+    async def exchange_code(
+        self, *, code: str, redirect_uri: str, verifier: str, nonce: str
+    ) -> tuple[Tokens, Identity]:
         """Raises: SignInRefused, IdentityAway."""
         tokens = await self._token(
             {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry. `roles` empty: everybody sees it. Small `order` stands higher (home 0, daily work 10-49, yearly work 50-89, audit 90)."""
+    """One entry. `roles` empty: everybody sees it.
+
+    Small `order` stands higher: home 0, daily work 10-49, yearly work 50-89, audit 90.
+    """
 
     label: str
     href: str

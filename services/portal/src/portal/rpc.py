@@ -4,9 +4,9 @@
     answer = await rpc.roster.GetClass(roster_pb2.GetClassRequest(class_id=…))
     async for part in rpc.reports.DownloadDocument(request): …
 
-Every call carries a token for that service's audience, a deadline and the trace. Refusals arrive as `servicekit.errors`
-(Refused, Unseen, Conflict, Invalid, StepUpRequired) and need no handling in a page unless it has something better to say
-than the common error page; a page that shows field errors catches `Invalid`.
+Every call carries a token for that service's audience, a deadline and the trace. Refusals arrive as
+`servicekit.errors` (Refused, Unseen, Conflict, Invalid, StepUpRequired) and need no handling in a page unless it has
+something better to say than the common error page; a page that shows field errors catches `Invalid`.
 """
 
 import pkgutil
@@ -78,18 +78,18 @@ class _Method:
     async def _metadata(self) -> Any:
         return await self._clients.on_behalf(self._token, self._service)
 
-    async def _single(self, request: Any, timeout: float) -> Any:
+    async def _single(self, request: Any, seconds: float) -> Any:
         metadata = await self._metadata()
         try:
-            return await self._method(request, timeout=timeout, metadata=metadata)
+            return await self._method(request, timeout=seconds, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             self._translate(error)
             raise
 
-    async def _streamed(self, request: Any, timeout: float) -> AsyncIterator[Any]:
+    async def _streamed(self, request: Any, seconds: float) -> AsyncIterator[Any]:
         metadata = await self._metadata()
         try:
-            async for message in self._method(request, timeout=timeout, metadata=metadata):
+            async for message in self._method(request, timeout=seconds, metadata=metadata):
                 yield message
         except grpc.aio.AioRpcError as error:
             self._translate(error)
@@ -116,7 +116,7 @@ class _Service:
 
 
 class Rpc:
-    """The services as the person signed in may use them: `rpc.roster`, `rpc.attendance`, `rpc.grades`, `rpc.reports`, `rpc.dataexchange`."""
+    """The services as the person signed in may use them."""
 
     def __init__(self, clients: Clients, token: str) -> None:
         self.roster: Any = _Service("roster", clients, token)

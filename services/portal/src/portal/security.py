@@ -16,7 +16,7 @@ _SERVER_TO_SERVER = {"/backchannel-logout"}
 
 
 def content_security_policy(identity_origin: str, *, framed_by: str = "'none'") -> str:
-    """No inline script or style, nothing from elsewhere. Signing out posts a form that is redirected to the identity provider."""
+    """No inline script or style, nothing from elsewhere; signing out ends at the identity provider."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -35,7 +35,7 @@ def content_security_policy(identity_origin: str, *, framed_by: str = "'none'") 
 
 
 class SecurityHeaders:
-    """Adds the security headers to every answer. Pages are never kept by a cache; documents may stand in our own frame."""
+    """Adds the security headers to every answer. Pages are never cached; documents may stand in our own frame."""
 
     def __init__(self, app: ASGIApp, *, identity_origin: str, https: bool) -> None:
         self.app = app
@@ -78,11 +78,11 @@ class SameOrigin:
         self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] in _UNSAFE and scope["path"] not in _SERVER_TO_SERVER:
-            if not self._is_own(Headers(scope=scope)):
-                refusal = PlainTextResponse("別のサイトからの操作は受け付けません。", status_code=403)
-                await refusal(scope, receive, send)
-                return
+        changing = scope["type"] == "http" and scope["method"] in _UNSAFE and scope["path"] not in _SERVER_TO_SERVER
+        if changing and not self._is_own(Headers(scope=scope)):
+            refusal = PlainTextResponse("別のサイトからの操作は受け付けません。", status_code=403)
+            await refusal(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
     def _is_own(self, headers: Headers) -> bool:

@@ -1,6 +1,6 @@
 """Who is signed in: the dependency every page uses.
 
-    user: SignedIn = Depends(signed_in)
+user: SignedIn = Depends(signed_in)
 """
 
 from dataclasses import dataclass
@@ -30,9 +30,8 @@ class SignInNeeded(Exception):
     """Nobody is signed in (or no longer). Browsers are sent to the sign-in page and back."""
 
 
-def session_cookie(portal_url: str) -> str:
-    """Name of the session cookie. Browsers grant the `__Host-` prefix to https only, so plain loopback http goes without it."""
-    return "__Host-komu-session" if portal_url.startswith("https:") else "komu-session"
+SESSION_COOKIE = "__Host-komu-session"
+"""Browsers accept the prefix on https and on loopback, nowhere else."""
 
 
 async def live_session(request: Request) -> LiveSession:
@@ -43,7 +42,7 @@ async def live_session(request: Request) -> LiveSession:
     if (known := getattr(request.state, "session", None)) is not None:
         return cast(LiveSession, known)
     sessions: SignedSessions = request.app.state.sessions
-    secret = request.cookies.get(session_cookie(request.app.state.settings.portal_url))
+    secret = request.cookies.get(SESSION_COOKIE)
     session = await sessions.open(secret) if secret else None
     if session is None:
         raise SignInNeeded

@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from portal.csrf import csrf_checked
 from portal.errors import Problem, answer
 from portal.identity import SignInRefused
 from portal.return_to import HOME, own_path
-from portal.session import SignInNeeded, live_session, session_cookie
+from portal.session import SESSION_COOKIE, SignInNeeded, live_session
 from portal.signed_sessions import SignedSessions, hashed
 from portal.store import sessions as session_rows
 from portal.store import sign_ins
@@ -23,26 +22,12 @@ router = APIRouter()
 log = logging.getLogger(__name__)
 SIGN_IN_TAKES = timedelta(minutes=15)
 STRONG_LEVEL = 2
+BROWSER_COOKIE = "__Host-komu-sign-in"
+"""Ties a sign-in under way to the browser that began it: nobody is signed in as somebody else by a link."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Addresses and cookie names of this deployment."""
-
-    origin: str
-
-    @property
-    def callback(self) -> str:
-        return f"{self.origin}/callback"
-
-    @property
-    def browser_cookie(self) -> str:
-        """Ties a sign-in under way to the browser that began it, so that nobody can be signed in as somebody else by a link."""
-        return "__Host-komu-sign-in" if self.origin.startswith("https:") else "komu-sign-in"
-
-
-def _place(request: Request) -> _Place:
-    return _Place(request.app.state.settings.portal_url)
+def _origin(request: Request) -> str:
+    return str(request.app.state.settings.portal_url)
 
 
 def _set_cookie(response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
@@ -50,9 +35,8 @@ def _set_cookie(response: Response, name: str, value: str, *, max_age: int | Non
 
 
 async def _begin(request: Request, *, level: int, return_to: str) -> Response:
-    place = _place(request)
     manager: SignedSessions = request.app.state.sessions
-    browser = request.cookies.get(place.browser_cookie) or secrets.token_urlsafe(32)
+    browser = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(32)
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     now = manager.now()
     async with manager.engine.begin() as connection:
@@ -69,10 +53,10 @@ async def _begin(request: Request, *, level: int, return_to: str) -> Response:
             },
         )
     url = await manager.provider.authorization_url(
-        redirect_uri=place.callback, state=state, nonce=nonce, verifier=verifier, level=level
+        redirect_uri=f"{_origin(request)}/callback", state=state, nonce=nonce, verifier=verifier, level=level
     )
     response = RedirectResponse(url, status_code=303)
-    _set_cookie(response, place.browser_cookie, browser, max_age=int(SIGN_IN_TAKES.total_seconds()))
+    _set_cookie(response, BROWSER_COOKIE, browser, max_age=int(SIGN_IN_TAKES.total_seconds()))
     return response
 
 
@@ -105,11 +89,10 @@ async def callback(
     code: Annotated[str, Query(max_length=2000)] = "",
     error: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    place = _place(request)
     manager: SignedSessions = request.app.state.sessions
     async with manager.engine.begin() as connection:
         begun = await sign_ins.take(connection, hashed(state), manager.now())
-    browser = request.cookies.get(place.browser_cookie)
+    browser = request.cookies.get(BROWSER_COOKIE)
     if begun is None or browser is None or begun["browser_hash"] != hashed(browser):
         return answer(request, _stale())
     stepping_up = begun["level"] == str(STRONG_LEVEL)
@@ -117,7 +100,7 @@ async def callback(
         return answer(request, _no_second_factor() if stepping_up else _sign_in_refused())
     try:
         tokens, identity = await manager.provider.exchange_code(
-            code=code, redirect_uri=place.callback, verifier=begun["verifier"], nonce=begun["nonce"]
+            code=code, redirect_uri=f"{_origin(request)}/callback", verifier=begun["verifier"], nonce=begun["nonce"]
         )
     except SignInRefused as refusal:
         log.warning("sign-in refused", extra={"reason": refusal.reason})
@@ -125,29 +108,27 @@ async def callback(
     if stepping_up and STRONG_LEVEL not in identity.levels:
         return answer(request, _no_second_factor())
 
-    cookie = session_cookie(place.origin)
-    former = request.cookies.get(cookie)
+    former = request.cookies.get(SESSION_COOKIE)
     secret = await manager.raise_level(former, tokens, identity) if former and stepping_up else None
     if secret is None:
         if former:
             await manager.end(former)
         secret = await manager.start(tokens, identity)
     response = RedirectResponse(begun["return_to"], status_code=303)
-    _set_cookie(response, cookie, secret)
+    _set_cookie(response, SESSION_COOKIE, secret)
     return response
 
 
 @router.post("/sign-out", dependencies=[Depends(csrf_checked)])
 async def sign_out(request: Request) -> Response:
     """Ends the session here and at the identity provider."""
-    place = _place(request)
     manager: SignedSessions = request.app.state.sessions
-    ended = await manager.end(request.cookies.get(session_cookie(place.origin), ""))
+    ended = await manager.end(request.cookies.get(SESSION_COOKIE, ""))
     url = HOME
     if ended:
-        url = await manager.provider.logout_url(id_token=ended.id_token, return_to=f"{place.origin}/")
+        url = await manager.provider.logout_url(id_token=ended.id_token, return_to=f"{_origin(request)}/")
     response = RedirectResponse(url, status_code=303)
-    for name in (session_cookie(place.origin), place.browser_cookie):
+    for name in (SESSION_COOKIE, BROWSER_COOKIE):
         response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")
     return response
 
@@ -202,4 +183,3 @@ def _no_second_factor() -> Problem:
             "コードを打ち間違えたときは、前の画面からもう一度開いてください。",
         ],
     )
-

@@ -1,8 +1,8 @@
 """Turns a template and its facts into an answer.
 
-    return view(request, "attendance/day.html", {"day": day}, title="出欠の入力")
-    return view(request, "attendance/day.html", {"day": day}, title="…", fragment="rows")   # htmx gets the block `rows` only
-    return redirect(request, "/attendance", notice="保存しました。")
+return view(request, "attendance/day.html", {"day": day}, title="出欠の入力")
+return view(request, "attendance/day.html", {"day": day}, title="…", fragment="rows")   # htmx gets this block only
+return redirect(request, "/attendance", notice="保存しました。")
 """
 
 import json
@@ -23,6 +23,7 @@ from portal.nav import NavItem
 from portal.session import SignedIn
 from portal.signed_sessions import LiveSession
 
+_NOTICE_COOKIE = "__Host-komu-notice"
 _NOTICE_LIVES_S = 60
 
 
@@ -38,10 +39,6 @@ def build_environment(assets: Assets) -> Environment:
     environment.filters.update(text.FILTERS)
     environment.globals["c"] = environment.get_template("components.html").module
     return environment
-
-
-def notice_cookie(portal_url: str) -> str:
-    return "__Host-komu-notice" if portal_url.startswith("https:") else "komu-notice"
 
 
 def view(
@@ -65,7 +62,7 @@ def view(
         html = found.render(facts)
     response = HTMLResponse(html, status_code=status, headers={"Vary": "HX-Request"})
     if facts["notice"]:
-        response.delete_cookie(notice_cookie(state.settings.portal_url), path="/")
+        response.delete_cookie(_NOTICE_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
 
 
@@ -77,9 +74,8 @@ def redirect(request: Request, path: str, *, notice: str | None = None) -> Respo
         response = RedirectResponse(path, status_code=303)
     if notice:
         keys: MultiFernet = request.app.state.sessions.keys
-        origin: str = request.app.state.settings.portal_url
         response.set_cookie(
-            notice_cookie(origin),
+            _NOTICE_COOKIE,
             keys.encrypt(notice.encode()).decode(),
             max_age=_NOTICE_LIVES_S,
             path="/",
@@ -116,7 +112,7 @@ def _facts(request: Request, title: str) -> dict[str, Any]:
 
 
 def _notice(request: Request) -> str | None:
-    given = request.cookies.get(notice_cookie(request.app.state.settings.portal_url))
+    given = request.cookies.get(_NOTICE_COOKIE)
     if not given or asked_by(request) is not AskedBy.NAVIGATION:
         return None
     keys: MultiFernet = request.app.state.sessions.keys

@@ -24,7 +24,10 @@ class Pages:
 
 
 def discover() -> Pages:
-    """Import every feature and collect what it offers. An import error stops the start: a missing page would look like a missing right."""
+    """Import every feature and collect what it offers.
+
+    An import error stops the start: a missing page would look like a missing right.
+    """
     found = Pages()
     for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
         module = import_module(f"{__name__}.{info.name}")

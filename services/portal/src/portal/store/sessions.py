@@ -23,7 +23,7 @@ def _holds(secret_hash: bytes, now: datetime) -> Any:
 async def find(
     connection: AsyncConnection, secret_hash: bytes, now: datetime, idle: timedelta, *, lock: bool = False
 ) -> Mapping[str, Any] | None:
-    """The live session of this secret: neither idle too long nor past its end. With `lock`, other requests of it wait."""
+    """The live session of this secret: neither idle too long nor past its end. With `lock`, others wait for us."""
     query = select(sessions).where(
         _holds(secret_hash, now), sessions.c.expires_at > now, sessions.c.seen_at > now - idle
     )
