@@ -1,0 +1,1 @@
+"""Rules and values of attendance. Pure: no clock, no database, no framework."""

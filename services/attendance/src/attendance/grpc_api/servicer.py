@@ -1,0 +1,158 @@
+"""AttendanceService: 出席簿 is class III, so no second factor is asked for here."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from komu.attendance.v1 import attendance_pb2 as pb
+from komu.attendance.v1 import attendance_pb2_grpc
+from komu.common.v1 import common_pb2
+from servicekit.auth import Actor
+from servicekit.db import Transaction
+from servicekit.grpc import Call, rpc
+
+from attendance.grpc_api import audit, translate
+from attendance.grpc_api.translate import date_of, month_of, uuid_of
+from attendance.store.calendar import SchoolCalendar
+from attendance.usecases import roll, school_days, statistics
+from attendance.usecases.roll import SaveDay
+from attendance.usecases.school_days import DeclareClosure
+from attendance.usecases.statistics import Range
+
+RIGHTS = {
+    "attendance.read": frozenset({"teacher", "vice_principal", "principal", "office", "board_admin"}),
+    "attendance.take": frozenset({"teacher", "vice_principal", "principal"}),
+    "attendance.school_days": frozenset({"vice_principal", "principal", "board_admin"}),
+    "attendance.audit": frozenset({"principal", "board_admin"}),
+}
+"""Right → coarse roles. The finer decision, with the register's facts of the day, is in policy."""
+
+
+class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
+    """Inbound calls of attendance."""
+
+    @rpc(right="attendance.read", information_class=3)
+    async def GetDay(self, request: pb.GetDayRequest, call: Call) -> pb.GetDayReply:
+        class_id, on = uuid_of(request.class_id, "class_id"), date_of(request.on, "on")
+
+        async def read(tx: Transaction, actor: Actor) -> roll.Day:
+            return await roll.get_day(tx, actor, class_id, on)
+
+        return translate.day(await call.read(read))
+
+    @rpc(right="attendance.take", information_class=3)
+    async def SaveDay(self, request: pb.SaveDayRequest, call: Call) -> pb.GetDayReply:
+        command = SaveDay(
+            uuid_of(request.class_id, "class_id"),
+            date_of(request.on, "on"),
+            [translate.mark_in(mark) for mark in request.exceptions],
+            request.version,
+            request.correction_reason,
+        )
+        return translate.day(await call.run(roll.save_day, command))
+
+    @rpc(right="attendance.read", information_class=3)
+    async def GetMonth(self, request: pb.GetMonthRequest, call: Call) -> pb.GetMonthReply:
+        class_id, month = uuid_of(request.class_id, "class_id"), month_of(request.month)
+
+        async def read(tx: Transaction, actor: Actor) -> statistics.Month:
+            return await statistics.get_month(tx, actor, class_id, month)
+
+        return translate.month(await call.read(read))
+
+    @rpc(right="attendance.read", information_class=3)
+    async def GetSchoolDay(self, request: pb.GetSchoolDayRequest, call: Call) -> pb.GetSchoolDayReply:
+        school_id, on = uuid_of(request.school_id, "school_id"), date_of(request.on, "on")
+
+        async def read(tx: Transaction, actor: Actor) -> list[statistics.ClassDay]:
+            return await statistics.get_school_day(tx, actor, school_id, on)
+
+        return pb.GetSchoolDayReply(classes=[translate.class_day(day) for day in await call.read(read)])
+
+    @rpc(right="attendance.read", information_class=3)
+    async def GetSums(self, request: pb.GetSumsRequest, call: Call) -> pb.GetSumsReply:
+        pupils = [uuid_of(pupil_id, "pupil_ids") for pupil_id in request.pupil_ids]
+        class_id = uuid_of(request.class_id, "class_id") if request.class_id else None
+        ranges = [
+            Range(span.name, date_of(span.from_on, "ranges.from_on"), date_of(span.to_on, "ranges.to_on"))
+            for span in request.ranges
+        ]
+
+        async def read(tx: Transaction, actor: Actor) -> dict[UUID, dict[str, statistics.Sums]]:
+            return await statistics.get_sums(tx, actor, pupils, class_id, ranges)
+
+        found = await call.read(read)
+        return pb.GetSumsReply(
+            pupils=[
+                pb.PupilSums(
+                    pupil_id=str(pupil_id), by_range={name: translate.sums(total) for name, total in spans.items()}
+                )
+                for pupil_id, spans in found.items()
+            ]
+        )
+
+    @rpc(right="attendance.read", information_class=3)
+    async def GetMarkHistory(self, request: pb.GetMarkHistoryRequest, call: Call) -> pb.GetMarkHistoryReply:
+        pupil_id, on = uuid_of(request.pupil_id, "pupil_id"), date_of(request.on, "on")
+
+        async def read(tx: Transaction, actor: Actor) -> list[roll.PastChange]:
+            return await roll.get_history(tx, actor, pupil_id, on)
+
+        return pb.GetMarkHistoryReply(changes=[translate.change(change) for change in await call.read(read)])
+
+    @rpc(right="attendance.read", information_class=3)
+    async def ListClosures(self, request: pb.ListClosuresRequest, call: Call) -> pb.ListClosuresReply:
+        school_id = uuid_of(request.school_id, "school_id")
+        from_on, to_on = date_of(request.from_on, "from_on"), date_of(request.to_on, "to_on")
+
+        async def read(tx: Transaction, actor: Actor) -> list[school_days.Closure]:
+            return await school_days.list_closures(tx, actor, school_id, from_on, to_on)
+
+        return pb.ListClosuresReply(closures=[translate.closure(closure) for closure in await call.read(read)])
+
+    @rpc(right="attendance.school_days", information_class=3)
+    async def DeclareClosure(self, request: pb.DeclareClosureRequest, call: Call) -> pb.Closure:
+        asked = request.closure
+        command = DeclareClosure(
+            uuid_of(asked.school_id, "school_id"),
+            date_of(asked.starts_on, "starts_on"),
+            date_of(asked.ends_on, "ends_on"),
+            asked.reason[:100],
+            asked.school_grade,
+            uuid_of(asked.class_id, "class_id") if asked.class_id else None,
+        )
+        return translate.closure(await call.run(school_days.declare_closure, command))
+
+    @rpc(right="attendance.school_days", information_class=3)
+    async def CancelClosure(self, request: pb.CancelClosureRequest, call: Call) -> pb.Closure:
+        closure_id = uuid_of(request.closure_id, "closure_id")
+
+        async def cancel(tx: Transaction, actor: Actor) -> school_days.Closure:
+            return await school_days.cancel_closure(tx, actor, closure_id, request.reason)
+
+        return translate.closure(await call.run(cancel))
+
+    @rpc(right="attendance.read", information_class=3)
+    async def GetCalendar(self, request: pb.GetCalendarRequest, call: Call) -> pb.Calendar:
+        school_id = uuid_of(request.school_id, "school_id")
+
+        async def read(tx: Transaction, actor: Actor) -> SchoolCalendar:
+            return await school_days.get_calendar(tx, actor, school_id, request.school_year)
+
+        return translate.calendar(await call.read(read))
+
+    @rpc(right="attendance.school_days", information_class=3)
+    async def SetCalendar(self, request: pb.SetCalendarRequest, call: Call) -> pb.Calendar:
+        school_id = uuid_of(request.school_id, "school_id")
+        changed = [translate.closure_day(day) for day in request.changed]
+
+        async def change(tx: Transaction, actor: Actor) -> SchoolCalendar:
+            return await school_days.set_calendar(
+                tx, actor, school_id, request.school_year, changed, request.version
+            )
+
+        return translate.calendar(await call.run(change))
+
+    @rpc(right="attendance.audit", information_class=3)
+    async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> common_pb2.ReadAuditReply:
+        return await audit.read_audit(request, call)

@@ -1,0 +1,1 @@
+"""Tables and queries of attendance. Returns domain values, takes sets, never decides."""

@@ -1,0 +1,173 @@
+"""Day sheets, marks and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from servicekit.db import Transaction
+from servicekit.ids import uuid7
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from attendance.domain.marks import DEFAULT_REASONS, DEFAULT_SYMBOLS, Category, Mark, MarkChange, Symbol
+from attendance.store.tables import day_sheets, mark_changes, marks, reasons, symbols
+
+
+@dataclass(frozen=True, slots=True)
+class DaySheet:
+    """That the roll of a class was taken on a day, by whom and when."""
+
+    on: date
+    version: int
+    taken_by: UUID
+    taken_at: datetime
+    class_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PastChange:
+    """One correction as it was recorded."""
+
+    at: datetime
+    actor_id: UUID
+    before: Mark
+    after: Mark
+    why: str
+
+
+async def symbols_of(tx: Transaction, school_year: int) -> dict[str, Symbol]:
+    """出欠記号 of the board for a year; a board that decided nothing has the default ones."""
+    query = select(symbols).where(symbols.c.school_year == school_year).order_by(symbols.c.position)
+    found = {
+        row.key: Symbol(row.key, row.sign, row.label, Category(row.category), row.shortcut, row.late, row.early)
+        for row in await tx.execute(query)
+    }
+    return found or {symbol.key: symbol for symbol in DEFAULT_SYMBOLS}
+
+
+async def reasons_of(tx: Transaction, school_year: int) -> tuple[str, ...]:
+    """The board's list of reasons, so that month-end counts agree."""
+    query = select(reasons.c.text).where(reasons.c.school_year == school_year).order_by(reasons.c.position)
+    return tuple((await tx.execute(query)).scalars()) or DEFAULT_REASONS
+
+
+async def sheets(tx: Transaction, class_ids: Sequence[UUID], from_on: date, to_on: date) -> list[DaySheet]:
+    """Roll calls taken in the range."""
+    query = select(day_sheets).where(
+        day_sheets.c.class_id.in_(class_ids), day_sheets.c.on_day.between(from_on, to_on)
+    )
+    return [
+        DaySheet(row.on_day, row.version, row.taken_by, row.taken_at, row.class_id) for row in await tx.execute(query)
+    ]
+
+
+async def marks_of(tx: Transaction, pupil_ids: Sequence[UUID], from_on: date, to_on: date) -> dict[UUID, dict[date, Mark]]:
+    """Marks by child and day; a child without a row was present."""
+    query = select(marks).where(marks.c.pupil_id.in_(pupil_ids), marks.c.on_day.between(from_on, to_on))
+    found: dict[UUID, dict[date, Mark]] = {}
+    for row in await tx.execute(query):
+        found.setdefault(row.pupil_id, {})[row.on_day] = Mark(row.pupil_id, row.symbol, row.reason, row.version)
+    return found
+
+
+async def take(tx: Transaction, class_id: UUID, on: date, version: int, actor_id: UUID) -> DaySheet | None:
+    """Close the roll call of a day; None when somebody saved it since `version` (0 = not taken yet)."""
+    values = {"taken_by": actor_id, "taken_at": tx.now, "version": version + 1}
+    if version == 0:
+        statement = (
+            upsert(day_sheets)
+            .values(tenant_id=tx.tenant, class_id=class_id, on_day=on, **values)
+            .on_conflict_do_nothing()
+            .returning(day_sheets)
+        )
+    else:
+        statement = (  # type: ignore[assignment]
+            update(day_sheets)
+            .where(
+                day_sheets.c.class_id == class_id, day_sheets.c.on_day == on, day_sheets.c.version == version
+            )
+            .values(values)
+            .returning(day_sheets)
+        )
+    row = (await tx.execute(statement)).one_or_none()
+    return None if row is None else DaySheet(row.on_day, row.version, row.taken_by, row.taken_at, row.class_id)
+
+
+async def save(
+    tx: Transaction, class_id: UUID, on: date, changes: Sequence[MarkChange], actor_id: UUID, why: str, *, keep: bool
+) -> None:
+    """Write the marks of a day in one statement; with `keep`, what was there goes to the history."""
+    if not changes:
+        return
+    rows = [
+        {
+            "tenant_id": tx.tenant,
+            "pupil_id": change.pupil_id,
+            "on_day": on,
+            "class_id": class_id,
+            "symbol": change.after.symbol,
+            "reason": change.after.reason,
+            "version": change.before.version + 1,
+        }
+        for change in changes
+    ]
+    statement = upsert(marks)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "pupil_id", "on_day"],
+            set_={name: statement.excluded[name] for name in ("class_id", "symbol", "reason", "version")},
+        ),
+        rows,
+    )
+    if not keep:
+        return
+    history = [
+        {
+            "tenant_id": tx.tenant,
+            "id": uuid7(),
+            "pupil_id": change.pupil_id,
+            "on_day": on,
+            "class_id": class_id,
+            "at": tx.now,
+            "actor_id": actor_id,
+            "before_symbol": change.before.symbol,
+            "before_reason": change.before.reason,
+            "after_symbol": change.after.symbol,
+            "after_reason": change.after.reason,
+            "why": why,
+        }
+        for change in changes
+    ]
+    await tx.execute(insert(mark_changes), history)
+
+
+async def history(tx: Transaction, pupil_id: UUID, on: date) -> list[PastChange]:
+    """Corrections of one child's day, newest first."""
+    query = (
+        select(mark_changes)
+        .where(mark_changes.c.pupil_id == pupil_id, mark_changes.c.on_day == on)
+        .order_by(mark_changes.c.at.desc(), mark_changes.c.id.desc())
+    )
+    return [
+        PastChange(
+            row.at,
+            row.actor_id,
+            Mark(pupil_id, row.before_symbol, row.before_reason),
+            Mark(pupil_id, row.after_symbol, row.after_reason),
+            row.why,
+        )
+        for row in await tx.execute(query)
+    ]
+
+
+async def corrected(tx: Transaction, pupil_ids: Sequence[UUID], from_on: date, to_on: date) -> set[tuple[UUID, date]]:
+    """Which days of which children were corrected (they are shown so on the month sheet)."""
+    query = (
+        select(mark_changes.c.pupil_id, mark_changes.c.on_day)
+        .where(mark_changes.c.pupil_id.in_(pupil_ids), mark_changes.c.on_day.between(from_on, to_on))
+        .distinct()
+    )
+    return {(row.pupil_id, row.on_day) for row in await tx.execute(query)}

@@ -1,0 +1,1 @@
+"""What people do with attendance: one function, one transaction."""

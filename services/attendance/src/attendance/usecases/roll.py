@@ -1,0 +1,174 @@
+"""Taking the roll: everybody is present, the exceptions are marked, the day is saved as one sheet (出席簿)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from servicekit.auth import Actor
+from servicekit.clock import day_in_jst
+from servicekit.db import Transaction
+from servicekit.errors import Conflict, Invalid, Refused, Unseen, Violation
+
+from attendance import policy
+from attendance.domain.calendar import DayState, days_between, state_of
+from attendance.domain.marks import Mark, NotInClass, Symbol, UnknownSymbol, changes_of_day
+from attendance.domain.register import SchoolClass
+from attendance.events import day_taken
+from attendance.store import calendar, marks, register
+from attendance.store.marks import DaySheet, PastChange
+from attendance.usecases import standing
+
+_STATES = {
+    DayState.NO_LESSON: "授業日ではありません",
+    DayState.CLOSED_SCHOOL: "臨時休業の日です",
+    DayState.CLOSED_SCHOOL_GRADE: "学年閉鎖の日です",
+    DayState.CLOSED_CLASS: "学級閉鎖の日です",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One class on one day as the entry page shows it."""
+
+    homeroom: SchoolClass
+    on: date
+    state: DayState
+    note: str
+    marks: Sequence[Mark]
+    symbols: Sequence[Symbol]
+    reasons: Sequence[str]
+    sheet: DaySheet | None
+    locked_reason: str
+    unmarked_days: Sequence[date]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDay:
+    """Exceptions of a day; `version` is the sheet's as the teacher saw it (0 = not taken)."""
+
+    class_id: UUID
+    on: date
+    exceptions: Sequence[Mark]
+    version: int
+    why: str
+
+
+async def get_day(tx: Transaction, actor: Actor, class_id: UUID, on: date) -> Day:
+    """The day sheet of a class. Raises: Unseen, Refused."""
+    homeroom, stand = await standing.of_class(tx, actor, class_id)
+    policy.may_read_class(actor, homeroom, stand).enforce()
+    day = await _day(tx, homeroom, on)
+    if not day.locked_reason and not (may := policy.may_take_roll(actor, homeroom, stand)).allowed:
+        return _locked(day, may.message)
+    return day
+
+
+async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
+    """Take the roll of a day, or correct one taken before; a correction keeps what was there, by whom and why.
+
+    Raises: Unseen, Refused (locked term, no lesson day, future day), Invalid, Conflict (saved by somebody since).
+    """
+    homeroom, stand = await standing.of_class(tx, actor, command.class_id)
+    policy.may_take_roll(actor, homeroom, stand).enforce()
+    day = await _day(tx, homeroom, command.on)
+    if day.locked_reason:
+        raise Refused(day.locked_reason, reason="LOCKED")
+    correction = day.sheet is not None
+    today = day_in_jst(tx.now)
+    why = command.why.strip() or ("当日の訂正" if command.on == today else "")
+    if correction and not why:
+        raise Invalid("訂正の理由を入力してください。", [Violation("correction_reason", "過ぎた日の訂正には理由が要ります。")])
+    if command.version != (day.sheet.version if day.sheet else 0):
+        raise _saved_meanwhile(day)
+    try:
+        now = {mark.pupil_id: mark for mark in day.marks}
+        changes = changes_of_day(list(now), now, command.exceptions, {s.key: s for s in day.symbols}, command.on)
+    except UnknownSymbol as unknown:
+        raise Invalid(
+            "この記号は使えません。", [Violation(f"marks.{unknown.pupil_id}", f"「{unknown.symbol}」は出欠記号にありません。")]
+        ) from unknown
+    except NotInClass as stranger:
+        raise Invalid(
+            "学級にいない児童生徒が含まれています。画面を読み込み直してください。",
+            [Violation(f"marks.{stranger.pupil_id}", "この日は学級に在籍していません。")],
+        ) from stranger
+    sheet = await marks.take(tx, homeroom.id, command.on, command.version, actor.person_id)
+    if sheet is None:
+        raise _saved_meanwhile(await _day(tx, homeroom, command.on))
+    await marks.save(tx, homeroom.id, command.on, changes, actor.person_id, why, keep=correction)
+    tx.audit(
+        "roll.corrected" if correction else "roll.taken",
+        homeroom.id,
+        before={"on": command.on.isoformat(), "marks": {str(c.pupil_id): c.before.symbol for c in changes}},
+        after={
+            "on": command.on.isoformat(),
+            "marks": {str(c.pupil_id): c.after.symbol for c in changes},
+            "why": why if correction else "",
+        },
+    )
+    saved = await _day(tx, homeroom, command.on)
+    tx.emit(day_taken(homeroom, command.on, sheet.version, saved.marks, saved.symbols, correction=correction))
+    return saved
+
+
+async def get_history(tx: Transaction, actor: Actor, pupil_id: UUID, on: date) -> list[PastChange]:
+    """Every correction of one child's day. Raises: Unseen, Refused."""
+    places = await register.memberships_of(tx, [pupil_id], on, on)
+    if not places:
+        raise Unseen
+    homeroom, stand = await standing.of_class(tx, actor, places[0].class_id)
+    policy.may_read_class(actor, homeroom, stand).enforce()
+    return await marks.history(tx, pupil_id, on)
+
+
+async def _day(tx: Transaction, homeroom: SchoolClass, on: date) -> Day:
+    today = day_in_jst(tx.now)
+    month_start = on.replace(day=1)
+    days = await calendar.days(tx, homeroom.school_id, month_start, on)
+    closures = await calendar.closures_between(tx, homeroom.school_id, month_start, on)
+    roll = [place for place in await register.members(tx, [homeroom.id], on, on) if place.covers(on)]
+    found = await marks.marks_of(tx, [place.pupil_id for place in roll], on, on)
+    sheets = {sheet.on: sheet for sheet in await marks.sheets(tx, [homeroom.id], month_start, on)}
+    state, note = state_of(days.get(on), closures, homeroom.school_grade, homeroom.id)
+    lock = await calendar.lock_on(tx, homeroom.school_id, on)
+    symbols = await marks.symbols_of(tx, homeroom.school_year)
+    before = [
+        past
+        for past in days_between(month_start, min(on, today) - timedelta(days=1))
+        if past not in sheets
+        and state_of(days.get(past), closures, homeroom.school_grade, homeroom.id)[0] is DayState.LESSON
+    ]
+    return Day(
+        homeroom=homeroom,
+        on=on,
+        state=state,
+        note=note,
+        marks=[found.get(place.pupil_id, {}).get(on, Mark(place.pupil_id)) for place in roll],
+        symbols=list(symbols.values()),
+        reasons=await marks.reasons_of(tx, homeroom.school_year),
+        sheet=sheets.get(on),
+        locked_reason=_why_locked(on, today, state, note, lock.reason() if lock else ""),
+        unmarked_days=before,
+    )
+
+
+def _why_locked(on: date, today: date, state: DayState, note: str, term_lock: str) -> str:
+    if state is not DayState.LESSON:
+        return f"{_STATES[state]}{f'（{note}）' if note else ''}。出欠の記入はありません。"
+    if on > today:
+        return "まだ来ていない日の出欠は記入できません。"
+    return term_lock
+
+
+def _locked(day: Day, reason: str) -> Day:
+    return Day(
+        day.homeroom, day.on, day.state, day.note, day.marks, day.symbols, day.reasons, day.sheet, reason, day.unmarked_days
+    )
+
+
+def _saved_meanwhile(day: Day) -> Conflict:
+    who = {"taken_by": str(day.sheet.taken_by), "taken_at": day.sheet.taken_at.isoformat()} if day.sheet else {}
+    return Conflict("この日の出席簿は、開いている間にほかの人が保存しました。読み込み直して違いを確かめてください。", who)
