@@ -1,0 +1,54 @@
+"""`python -m komustack <command>`: what the Makefile calls."""
+
+import argparse
+import os
+import sys
+
+from komustack.say import Problem
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="komustack", description="The local stack of Komu.")
+    parser.add_argument("command", choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "renew"])
+    parser.add_argument("--stack", default=os.environ.get("STACK") or "main")
+    parser.add_argument("--port", type=int, default=None, help="first port of the range")
+    parser.add_argument("--only", choices=["parts"], default=None, help="PostgreSQL, NATS and Keycloak without services")
+    parser.add_argument("--service", action="append", default=[])
+    parser.add_argument("--user", default="")
+    asked = parser.parse_args(arguments)
+    from komustack import commands  # late: `--help` and wrong arguments answer at once
+
+    try:
+        match asked.command:
+            case "up":
+                commands.up(asked.stack, asked.port, asked.only)
+            case "down":
+                commands.down(asked.stack)
+            case "reset":
+                commands.reset(asked.stack)
+            case "restart":
+                commands.restart(asked.stack, asked.service)
+            case "info":
+                commands.info(asked.stack)
+            case "status":
+                commands.status(asked.stack)
+            case "logs":
+                commands.logs(asked.stack, next(iter(asked.service), None))
+            case "code":
+                commands.code(asked.stack, asked.user)
+            case "renew":
+                from komustack.renew import renew_for_ever
+                from komustack.stack import open_stack
+
+                renew_for_ever(open_stack(asked.stack))
+    except Problem as problem:
+        print(f"\n✗ {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n中断しました。make up で続きから、make down で停止できます。/ interrupted: make up continues, make down stops.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,367 @@
+"""What `make` asks for: up, down, reset, info, status, logs, code."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyotp
+
+from komustack import ca, demo, directory, keycloak, nats, parts, postgres, services
+from komustack.calls import Calls, read_calls
+from komustack.info import information
+from komustack.say import Problem, result, say
+from komustack.stack import ROOT, Stack, forget_ports, is_free, only_one, open_stack, remember_ports
+from komustack.supervise import Program, Supervisor, end_leftovers, leftovers, write_configuration
+
+_FOR_SERVICES_S = 90
+_FOR_PARTS_S = 120
+
+
+def up(name: str, base_port: int | None, only: str | None = None) -> None:
+    """Brings the stack up, or completes one that is half up. `only="parts"` leaves the services out."""
+    stack = open_stack(name, base_port)
+    with only_one(stack, "up"):
+        began = time.monotonic()
+        _move_if_asked(stack, base_port)
+        stack.prepare_folders()
+        calls = read_calls(stack.calls_file)
+        running = services.present() if only != "parts" else []
+        supervisor = Supervisor(stack)
+        if not supervisor.is_up():
+            end_leftovers(stack)
+            _refuse_taken_ports(stack)
+        remember_ports(stack)
+        _prepare(stack, calls, build_pages="portal" in running)
+        _start(stack, calls, supervisor, running)
+        if running:
+            directory.publish(stack, calls)
+            _load_demo(stack, calls)
+        (stack.home / "info.json").write_text(json.dumps(information(stack), ensure_ascii=False, indent=1))
+        (stack.home / "info.json").chmod(0o600)
+        say("準備ができました", f"ready after {time.monotonic() - began:.1f} s")
+    _welcome(stack, running)
+
+
+def _move_if_asked(stack: Stack, base_port: int | None) -> None:
+    """A stack changes its ports only while it is down, and its realm (which names the portal's address) is made anew."""
+    remembered = stack.home / "ports.json"
+    if base_port is None or not remembered.exists() or json.loads(remembered.read_text())["base"] == base_port:
+        return
+    raise Problem(
+        f"スタック「{stack.name}」は別のポートで作られています。ポートを変えるには make reset STACK={stack.name} のあとで起動してください(データは消えます)。",
+        f"Stack {stack.name} was made for other ports: run make reset STACK={stack.name} first (its data goes), then make up.",
+    )
+
+
+def _refuse_taken_ports(stack: Stack) -> None:
+    for what, port in stack.ports.items():
+        if is_free(port):
+            continue
+        holder = _holder_of(port)
+        raise Problem(
+            f"ポート {port}({what} 用)は{holder}が使っています。それを止めるか、make up STACK={stack.name} PORT=8400 のように別のポートを指定してください。",
+            f"Port {port} (for {what}) is taken by {holder}: stop it, or choose other ports with make up STACK={stack.name} PORT=8400.",
+        )
+
+
+def _holder_of(port: int) -> str:
+    """Name and pid of the program that listens on the port, as far as this user may see it."""
+    sockets = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            cells = line.split()
+            if cells[3] == "0A" and int(cells[1].rpartition(":")[2], 16) == port:
+                sockets.add(f"socket:[{cells[9]}]")
+    for entry in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if os.readlink(entry) in sockets:
+                process = entry.parents[1]
+                return f" {(process / 'comm').read_text().strip()}(pid {process.name})"
+        except OSError:
+            continue
+    return "ほかのプログラム (another program)"
+
+
+def _prepare(stack: Stack, calls: Calls, *, build_pages: bool) -> None:
+    """Everything that has to lie ready before the first process starts."""
+    if ca.ensure_certificates(stack):
+        say("証明書を発行しました", "certificates issued")
+    with ThreadPoolExecutor(2) as pool:
+        pages = pool.submit(parts.web_build, stack) if build_pages else None
+        if not postgres.is_external():
+            parts.postgres(stack)
+        if not keycloak.is_external():
+            keycloak.ensure_built(stack)
+        if not postgres.is_external():
+            postgres.prepare(stack, keycloak.template(stack) if keycloak.template(stack).exists() else None)
+        if not nats.is_external():
+            nats.prepare(stack, calls)
+        keycloak.prepare(stack, calls)
+        if pages:
+            pages.result()
+
+
+def _programs(stack: Stack, calls: Calls, running: list[str]) -> list[Program]:
+    own: list[tuple[bool, Callable[[], Program]]] = [
+        (not postgres.is_external(), lambda: postgres.program(stack)),
+        (not nats.is_external(), lambda: nats.program(stack)),
+        (not keycloak.is_external(), lambda: keycloak.program(stack)),
+    ]
+    parts_programs = [make() for wanted, make in own if wanted]
+    return [*parts_programs, services.renewer(stack), *(services.program(stack, name, calls) for name in running)]
+
+
+def _start(stack: Stack, calls: Calls, supervisor: Supervisor, running: list[str]) -> None:
+    """Parts, then migrations while Keycloak still wakes up, then the services, all at once."""
+    programs = _programs(stack, calls, running)
+    names = {program.name for program in programs}
+    write_configuration(stack, programs)
+    if supervisor.is_up():
+        supervisor.take_over()
+    else:
+        supervisor.start()
+    say("PostgreSQL・NATS・Keycloak を起動しています", "starting PostgreSQL, NATS and Keycloak")
+    supervisor.ensure(*(name for name in ("postgres", "nats") if name in names))
+    _await(stack, supervisor, names, "postgres", lambda: postgres.is_ready(stack))
+    postgres.create_databases(stack)
+    supervisor.ensure(*(name for name in ("keycloak", "renewer") if name in names))
+    _await(stack, supervisor, names, "nats", lambda: nats.is_ready(stack))
+    nats.create_streams(stack, calls)
+    if running:
+        say("データベースの形を整えています", "migrating the databases")
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda service: _migrate(stack, service, calls), running))
+    _await(stack, supervisor, names, "keycloak", lambda: keycloak.is_ready(stack))
+    if running:
+        say(f"サービスを起動しています({'・'.join(running)})", "starting the services")
+        supervisor.ensure(*running)
+        for service in running:
+            supervisor.wait_ready(service, lambda service=service: _is_ready(stack, service), _FOR_SERVICES_S)  # type: ignore[misc]
+
+
+def _await(stack: Stack, supervisor: Supervisor, names: set[str], part: str, ready: Callable[[], bool]) -> None:
+    if part in names:
+        supervisor.wait_ready(part, ready, _FOR_PARTS_S)
+    elif not ready():
+        raise Problem(
+            f"指定された {part} に接続できません。環境変数のアドレスを確かめてください。",
+            f"The given {part} does not answer: check its address in the environment.",
+        )
+
+
+def _migrate(stack: Stack, service: str, calls: Calls) -> None:
+    done = _run_service(stack, service, ["migrate"], calls)
+    if done.returncode:
+        (stack.logs / f"{service}-migrate.log").write_text(done.stdout + done.stderr)
+        tail = "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+        raise Problem(
+            f"{service} のデータベース移行に失敗しました。記録 {stack.logs}/{service}-migrate.log を確かめてください。",
+            f"Migrating {service} failed (whole output in {stack.logs}/{service}-migrate.log):\n    {tail}",
+        )
+
+
+def _run_service(stack: Stack, service: str, arguments: list[str], calls: Calls) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", service, *arguments],
+        env={**os.environ, **services.migration_environment(stack, service, calls)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _is_ready(stack: Stack, service: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{stack.port(f'{service}_health')}/health/ready", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _load_demo(stack: Stack, calls: Calls) -> None:
+    """The two boards, through the same import that a board's administrator uses. Once: a marker remembers it."""
+    marker = stack.home / "demo-loaded"
+    if marker.exists():
+        return
+    if not services.exists("dataexchange"):
+        say("デモの教育委員会は読み込みません(dataexchange がありません)", "demo boards are left out: no dataexchange yet")
+        return
+    info = stack.run / "demo-info.json"
+    info.write_text(json.dumps(information(stack), ensure_ascii=False))
+    info.chmod(0o600)
+    say("デモの教育委員会を取り込んでいます", "loading the demo boards through the OneRoster import")
+    done = _run_service(stack, "dataexchange", ["demo", "--stack-info", str(info)], calls)
+    (stack.logs / "demo.log").write_text(done.stdout + done.stderr)
+    if done.returncode:
+        tail = "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-6:])
+        raise Problem(
+            f"デモの取り込みに失敗しました。記録 {stack.logs}/demo.log を確かめてください。サービスは動いています。",
+            f"Loading the demo boards failed (the services are running):\n    {tail}",
+        )
+    marker.touch()
+
+
+def _welcome(stack: Stack, running: list[str]) -> None:
+    if "portal" not in running:
+        result(f"Keycloak  {stack.identity_url}   realm {stack.realm}")
+        result(f"make info STACK={stack.name} で全アドレスを表示します / prints every address")
+        return
+    option = "" if stack.name == "main" else f" STACK={stack.name}"
+    result()
+    result(f"  校務 / Komu   {stack.portal_url}")
+    result()
+    result("  デモの利用者 / demo accounts")
+    for person in demo.accounts(stack.name):
+        place = person.school.name if person.school else person.board.name
+        note = "" if person.second_factor else "(二つ目の要素なし / no second factor)"
+        result(f"    {person.username:22} {demo.password(stack, person.username)}   {person.name}({place}) {person.role} {note}")
+    result()
+    result(f"  ワンタイムコード / one-time code:   make code USER={demo.accounts(stack.name)[4].username}{option}")
+    result(f"  止める / stop: make down{option}     データを消す / forget data: make reset{option}     全情報 / all: make info{option}")
+
+
+def down(name: str) -> None:
+    """Stops what this stack started, and nothing else."""
+    stack = open_stack(name)
+    if not stack.home.exists():
+        say(f"スタック「{name}」はありません", f"there is no stack {name}")
+        return
+    with only_one(stack, "down"):
+        _stop(stack)
+    say(f"スタック「{name}」を止めました", f"stack {name} is down")
+
+
+def _stop(stack: Stack) -> None:
+    supervisor = Supervisor(stack)
+    if supervisor.is_up():
+        say("停止しています", "stopping")
+        supervisor.stop(*(name for name in supervisor.states() if name not in {"postgres", "nats"}))
+        supervisor.shutdown()
+    end_leftovers(stack)
+
+
+def reset(name: str) -> None:
+    """Stops the stack and forgets its data, secrets and certificates. Downloads stay."""
+    stack = open_stack(name)
+    if not stack.home.exists():
+        say(f"スタック「{name}」はありません", f"there is no stack {name}")
+        return
+    with only_one(stack, "reset"):
+        _stop(stack)
+        forget_ports(stack)
+        directory.withdraw(stack)
+        shutil.rmtree(stack.home)
+    say(f"スタック「{name}」のデータを消しました", f"the data of stack {name} is gone")
+
+
+def restart(name: str, services_named: list[str]) -> None:
+    """Starts services again, for instance after a change of code."""
+    stack = _running(name)
+    with only_one(stack, "restart"):
+        supervisor = Supervisor(stack)
+        wanted = services_named or [name for name in supervisor.states() if name in services.present()]
+        supervisor.stop(*wanted)
+        supervisor.ensure(*wanted)
+        for service in wanted:
+            supervisor.wait_ready(service, lambda service=service: _is_ready(stack, service), _FOR_SERVICES_S)  # type: ignore[misc]
+
+
+def _running(name: str) -> Stack:
+    stack = open_stack(name)
+    if not Supervisor(stack).is_up():
+        raise Problem(
+            f"スタック「{name}」は動いていません。make up STACK={name} で起動してください。",
+            f"Stack {name} is not running: start it with make up STACK={name}.",
+        )
+    return stack
+
+
+def info(name: str) -> None:
+    result(json.dumps(information(_running(name)), ensure_ascii=False, indent=2))
+
+
+def status(name: str) -> None:
+    """One line per process: state, since when, memory."""
+    stack = _running(name)
+    total = 0
+    for program, state in Supervisor(stack).states().items():
+        memory = _memory_kib(stack, int(state["pid"])) if state["pid"] else 0
+        total += memory
+        result(f"{program:14} {state['statename']:9} {state['description']:32} {memory // 1024:5} MiB")
+    result(f"{'':14} {'':9} {'合計 / total':30} {total // 1024:5} MiB")
+
+
+def memory_mib(name: str) -> int:
+    """Proportional memory of every process of the stack, in MiB."""
+    stack = _running(name)
+    return sum(_pss_kib(pid) for pid in leftovers(stack)) // 1024
+
+
+def _memory_kib(stack: Stack, pid: int) -> int:
+    """Proportional memory of a process and its children (PostgreSQL has one per connection)."""
+    family, grown = {pid}, True
+    parents = {}
+    for other in leftovers(stack):
+        try:
+            parents[other] = int(Path(f"/proc/{other}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    while grown:
+        more = {child for child, parent in parents.items() if parent in family} - family
+        family |= more
+        grown = bool(more)
+    return sum(_pss_kib(member) for member in family)
+
+
+def _pss_kib(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    except OSError:
+        return 0
+    return 0
+
+
+def logs(name: str, service: str | None) -> None:
+    """Follows the logs of one program, or of all."""
+    stack = open_stack(name)
+    files = sorted(stack.logs.glob(f"{service}.log" if service else "*.log"))
+    if not files:
+        raise Problem(
+            f"記録がありません({stack.logs})。make status で名前を確かめてください。",
+            f"There is no such log in {stack.logs}: see the names with make status.",
+        )
+    os.execvp("tail", ["tail", "-n", "40", "-F", *map(str, files)])
+
+
+def code(name: str, username: str) -> None:
+    """The one-time code of a demo account now, and how long it is valid."""
+    stack = open_stack(name)
+    people = {person.username: person for person in demo.accounts(name)}
+    if username not in people:
+        raise Problem(
+            f"利用者「{username}」はデモにいません。make info STACK={name} の accounts から選んでください。",
+            f"There is no demo account {username!r}: choose one from accounts in make info STACK={name}.",
+        )
+    if not people[username].second_factor:
+        raise Problem(
+            f"「{username}」は二つ目の要素を持たない利用者です(断られることを試すためのものです)。",
+            f"{username} has no second factor: the account is there to try the refusal.",
+        )
+    otp = pyotp.TOTP(demo.otp_secret_base32(stack, username))
+    result(f"{otp.now()}   (あと {otp.interval - int(time.time()) % otp.interval} 秒 / seconds left)")

@@ -1,0 +1,67 @@
+"""Everything about a running stack in one JSON object, for tests and partners: `make info`."""
+
+from typing import Any
+
+from komustack import demo, postgres, services
+from komustack.stack import SERVICES, Stack
+
+
+def information(stack: Stack) -> dict[str, Any]:
+    return {
+        "stack": stack.name,
+        "home": str(stack.home),
+        "portal": stack.portal_url,
+        "identity": {
+            "url": stack.identity_url,
+            "realm": stack.realm,
+            "issuer": stack.issuer,
+            "clients": {
+                name: stack.secret(f"client-{name}")
+                for name in ("portal", "portal-exchange", "komu-admin", *_services_that_exchange(stack))
+            },
+        },
+        "accounts": [
+            {
+                "username": person.username,
+                "password": demo.password(stack, person.username),
+                "otp_secret": demo.otp_secret_base32(stack, person.username) if person.second_factor else None,
+                "name": person.name,
+                "role": person.role,
+                "board": person.board.tenant,
+                "school": person.school.code if person.school else None,
+                "person_id": str(person.person_id),
+            }
+            for person in demo.accounts(stack.name)
+        ],
+        "services": {name: _service(stack, name) for name in SERVICES if services.exists(name)},
+        "oneroster": [],
+        "exchange": {
+            "base_url": stack.exchange_url,
+            "organisation": services.organisation(stack),
+            "directory": str(stack.directory / "directory.json"),
+            "ca_bundle": str(stack.directory / "cas.pem"),
+        },
+        "nats": {"url": stack.nats_url, "identity": "operator"},
+        "databases": {name: postgres.url(stack, name, f"{name}_app") for name in SERVICES},
+        "database_owners": {name: postgres.url(stack, name, f"{name}_owner") for name in SERVICES},
+        "certificates": {
+            "ca": str(stack.ca_file),
+            "folder": str(stack.certs),
+            "files": "<identity>.crt, <identity>.key",
+        },
+        "logs": str(stack.logs),
+    }
+
+
+def _services_that_exchange(stack: Stack) -> list[str]:
+    return [name.name.removeprefix("client-") for name in sorted((stack.home / "secrets").glob("client-*")) if name.name.removeprefix("client-") in SERVICES and name.name != "client-portal"]
+
+
+def _service(stack: Stack, name: str) -> dict[str, str]:
+    found = {"grpc": f"127.0.0.1:{stack.port(f'{name}_grpc')}", "health": f"http://127.0.0.1:{stack.port(f'{name}_health')}"}
+    if name == "portal":
+        found["http"] = stack.portal_url
+        del found["grpc"]
+    if name == "dataexchange":
+        found["http"] = stack.exchange_url
+    return found

@@ -1,0 +1,115 @@
+"""The services of a stack: how each is started and which settings it reads. The one table of local settings."""
+
+import base64
+import hashlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+
+from komustack import ca, demo, postgres
+from komustack.calls import Calls
+from komustack.stack import SERVICES, Stack
+from komustack.supervise import Program
+
+assert ca.IDENTITIES[: len(SERVICES)] == SERVICES
+
+
+def exists(service: str) -> bool:
+    """Whether `python -m <service>` can be run."""
+    try:
+        return importlib.util.find_spec(f"{service}.__main__") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def present() -> list[str]:
+    return [service for service in SERVICES if exists(service)]
+
+
+def environment(stack: Stack, service: str, calls: Calls) -> dict[str, str]:
+    """`ServiceSettings` of one running service. It never learns the owner's address: it cannot change its own tables."""
+    env = {
+        "KOMU_STACK": stack.name,
+        "KOMU_SERVICE": service,
+        "KOMU_DATABASE_URL": postgres.url(stack, service, f"{service}_app", "postgresql+psycopg"),
+        "KOMU_NATS_URL": stack.nats_url,
+        "KOMU_TLS_CERT": str(stack.cert(service)),
+        "KOMU_TLS_KEY": str(stack.key(service)),
+        "KOMU_TLS_CA": str(stack.ca_file),
+        "KOMU_GRPC_ADDRESS": f"127.0.0.1:{stack.port(f'{service}_grpc')}",
+        "KOMU_HEALTH_ADDRESS": f"127.0.0.1:{stack.port(f'{service}_health')}",
+        "KOMU_IDENTITY_ISSUER": stack.issuer,
+        "KOMU_IDENTITY_JWKS_URL": f"{stack.issuer}/protocol/openid-connect/certs",
+        "KOMU_IDENTITY_TOKEN_URL": f"{stack.issuer}/protocol/openid-connect/token",
+        "KOMU_CALLS_FILE": str(stack.calls_file),
+        "KOMU_SERVICE_ADDRESSES": json.dumps(
+            {name: f"127.0.0.1:{stack.port(f'{name}_grpc')}" for name in SERVICES if name != "portal"}
+        ),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    if calls.callees_of(service):
+        client = "portal-exchange" if service == "portal" else service
+        env["KOMU_EXCHANGE_CLIENT_ID"] = client
+        env["KOMU_EXCHANGE_CLIENT_SECRET"] = stack.secret(f"client-{client}")
+    return env | _ONLY_OF.get(service, _nothing)(stack)
+
+
+def migration_environment(stack: Stack, service: str, calls: Calls) -> dict[str, str]:
+    """As the running service, with the owner's address in addition."""
+    owner = postgres.url(stack, service, f"{service}_owner", "postgresql+psycopg")
+    return environment(stack, service, calls) | {"KOMU_MIGRATION_URL": owner}
+
+
+def _nothing(stack: Stack) -> dict[str, str]:
+    return {}
+
+
+def _portal(stack: Stack) -> dict[str, str]:
+    return {
+        "KOMU_HTTP_ADDRESS": f"127.0.0.1:{stack.port('portal')}",
+        "KOMU_PORTAL_URL": stack.portal_url,
+        "KOMU_OIDC_CLIENT_ID": "portal",
+        "KOMU_OIDC_CLIENT_SECRET": stack.secret("client-portal"),
+        "KOMU_SESSION_KEY": _fernet_key(stack.secret("portal-session")),
+    }
+
+
+def _dataexchange(stack: Stack) -> dict[str, str]:
+    return {
+        "KOMU_HTTP_ADDRESS": f"127.0.0.1:{stack.port('exchange')}",
+        "KOMU_EXCHANGE_PUBLIC_URL": stack.exchange_url,
+        "KOMU_ORGANISATION": json.dumps(organisation(stack), ensure_ascii=False),
+        "KOMU_DIRECTORY_FILE": str(stack.directory / "directory.json"),
+        "KOMU_EXCHANGE_CA_BUNDLE": str(stack.directory / "cas.pem"),
+        "KOMU_ADMIN_CLIENT_ID": "komu-admin",
+        "KOMU_ADMIN_CLIENT_SECRET": stack.secret("client-komu-admin"),
+    }
+
+
+_ONLY_OF: dict[str, Callable[[Stack], dict[str, str]]] = {"portal": _portal, "dataexchange": _dataexchange}
+
+
+def organisation(stack: Stack) -> dict[str, object]:
+    """Who this deployment speaks for towards others: its boards, and the folder of their signing and sealing keys."""
+    return {
+        "id": stack.name,
+        "boards": [{"tenant": board.tenant, "code": board.code, "name": board.name} for board in demo.boards_of(stack.name)],
+        "key_directory": str(stack.home / "exchange-keys"),
+    }
+
+
+def _fernet_key(secret: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode()
+
+
+def program(stack: Stack, service: str, calls: Calls) -> Program:
+    return Program(service, [sys.executable, "-m", service, "serve"], env=environment(stack, service, calls), stop_wait_s=20)
+
+
+def renewer(stack: Stack) -> Program:
+    env = {"KOMU_HOME": str(stack.komu), "KOMU_PARTS": str(stack.parts)}
+    return Program("renewer", [sys.executable, "-m", "komustack", "renew", "--stack", stack.name], env=env)
+
+
