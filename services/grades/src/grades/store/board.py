@@ -1,0 +1,64 @@
+"""What the board decided for a school year: dates of 学期, parts of 通知表, lengths."""
+
+from servicekit.db import Transaction
+from sqlalchemy import text
+
+from grades.domain.board_rules import DEFAULT_LIMITS, DEFAULT_USES, BoardRules, Part, Use
+from grades.domain.terms import default_terms
+
+_RULES = text("""
+    SELECT part AS name, use, NULL::boolean AS guidance_record, NULL::int AS max_characters
+      FROM board_parts WHERE tenant_id = :tenant AND school_year = :school_year
+    UNION ALL
+    SELECT column_key, NULL, guidance_record, max_characters
+      FROM board_limits WHERE tenant_id = :tenant AND school_year = :school_year
+""")
+
+
+async def rules_of(tx: Transaction, school_year: int) -> BoardRules:
+    """The decisions for that year; where there is none, the default."""
+    rows = (await tx.execute(_RULES, {"tenant": tx.tenant, "school_year": school_year})).all()
+    return BoardRules.of(
+        {Part(row.name): Use(row.use) for row in rows if row.use is not None},
+        {(row.name, row.guidance_record): row.max_characters for row in rows if row.use is None},
+    )
+
+
+async def lay_defaults(tx: Transaction, school_year: int) -> None:
+    """Rows of a school year the board has not decided yet: last year's would be a guess, so the defaults."""
+    year = {"tenant": tx.tenant, "school_year": school_year}
+    terms = default_terms(school_year)
+    await tx.execute(
+        text("""
+            INSERT INTO board_terms (tenant_id, school_year, term, label, starts_on, ends_on)
+            SELECT :tenant, :school_year, t.* FROM unnest(
+                CAST(:terms AS text[]), CAST(:labels AS text[]), CAST(:starts AS date[]), CAST(:ends AS date[])) AS t
+            ON CONFLICT DO NOTHING"""),
+        year
+        | {
+            "terms": [term.key.value for term in terms],
+            "labels": [term.label for term in terms],
+            "starts": [term.starts_on for term in terms],
+            "ends": [term.ends_on for term in terms],
+        },
+    )
+    await tx.execute(
+        text("""
+            INSERT INTO board_parts (tenant_id, school_year, part, use)
+            SELECT :tenant, :school_year, p.* FROM unnest(CAST(:parts AS text[]), CAST(:uses AS text[])) AS p
+            ON CONFLICT DO NOTHING"""),
+        year | {"parts": [p.value for p in DEFAULT_USES], "uses": [u.value for u in DEFAULT_USES.values()]},
+    )
+    await tx.execute(
+        text("""
+            INSERT INTO board_limits (tenant_id, school_year, column_key, guidance_record, max_characters)
+            SELECT :tenant, :school_year, l.* FROM unnest(
+                CAST(:keys AS text[]), CAST(:records AS boolean[]), CAST(:most AS int[])) AS l
+            ON CONFLICT DO NOTHING"""),
+        year
+        | {
+            "keys": [key for key, _ in DEFAULT_LIMITS],
+            "records": [record for _, record in DEFAULT_LIMITS],
+            "most": list(DEFAULT_LIMITS.values()),
+        },
+    )

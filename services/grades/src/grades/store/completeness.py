@@ -1,0 +1,139 @@
+"""What is filled and what is missing: curriculum × members against what stands there, counted in the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from servicekit.db import Transaction
+from sqlalchemy import text
+
+from grades.domain.standing import SchoolClass
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A column some 学年 has in some term."""
+
+    school_grade: str
+    term: str
+    subject: str
+    column: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TermDay:
+    """The day on which a term's members are counted."""
+
+    term: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Empty required cells of one class and subject."""
+
+    class_id: UUID
+    subject: str
+    columns: tuple[str, ...]
+    pupil_ids: tuple[UUID, ...]
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Filled of expected cells of one sheet. Where nothing is asked for, `expected` is 0 and `filled` counts all."""
+
+    subject: str
+    term: str
+    filled: int
+    expected: int
+
+
+_EXPECTED = """
+    expected AS (
+        SELECT * FROM unnest(
+            CAST(:grades AS text[]), CAST(:terms AS text[]), CAST(:subjects AS text[]),
+            CAST(:columns AS text[]), CAST(:required AS boolean[])
+        ) AS e (school_grade, term, subject, column_key, required)
+    )"""
+
+
+def _columns(expected: Sequence[Expected]) -> dict[str, object]:
+    return {
+        "grades": [column.school_grade for column in expected],
+        "terms": [column.term for column in expected],
+        "subjects": [column.subject for column in expected],
+        "columns": [column.column for column in expected],
+        "required": [column.required for column in expected],
+    }
+
+
+_MISSING = text(f"""
+    WITH {_EXPECTED}, member AS (
+        SELECT DISTINCT c.class_id, c.school_grade, m.pupil_id, c.name
+          FROM classes c JOIN class_members m ON m.tenant_id = c.tenant_id AND m.class_id = c.class_id
+         WHERE c.tenant_id = :tenant AND c.school_id = :school_id AND c.school_year = :school_year
+           AND c.kind <> 'course'
+           AND m.starts_on <= :day AND (m.ends_on IS NULL OR m.ends_on >= :day)
+    )
+    SELECT m.class_id, e.subject, count(*) AS cells,
+           array_agg(DISTINCT e.column_key) AS columns, array_agg(DISTINCT m.pupil_id) AS pupil_ids
+      FROM member m JOIN expected e USING (school_grade)
+      LEFT JOIN cells f ON f.tenant_id = :tenant AND f.school_id = :school_id AND f.school_year = :school_year
+           AND f.pupil_id = m.pupil_id AND f.term = e.term AND f.subject = e.subject AND f.column_key = e.column_key
+     WHERE coalesce(f.value, '') = ''
+     GROUP BY m.school_grade, m.name, m.class_id, e.subject
+     ORDER BY m.school_grade, m.name COLLATE "C", m.class_id, e.subject
+""")  # noqa: S608
+
+
+async def missing(
+    tx: Transaction, school_id: UUID, school_year: int, day: date, expected: Sequence[Expected]
+) -> Sequence[Missing]:
+    """Empty cells of a whole school in one term, by class (in the order of 学年 and name) and subject."""
+    params = _columns(expected) | {
+        "tenant": tx.tenant, "school_id": school_id, "school_year": school_year, "day": day
+    }  # fmt: skip
+    return [
+        Missing(row.class_id, row.subject, tuple(row.columns), tuple(row.pupil_ids), row.cells)
+        for row in await tx.execute(_MISSING, params)
+    ]
+
+
+_PROGRESS = text(f"""
+    WITH {_EXPECTED}, day AS (
+        SELECT * FROM unnest(CAST(:day_terms AS text[]), CAST(:days AS date[])) AS d (term, day)
+    ), member AS (
+        SELECT DISTINCT d.term, m.pupil_id
+          FROM day d JOIN class_members m ON m.tenant_id = :tenant AND m.class_id = :class_id
+               AND m.starts_on <= d.day AND (m.ends_on IS NULL OR m.ends_on >= d.day)
+    )
+    SELECT e.subject, e.term,
+           count(*) FILTER (WHERE e.required) AS expected,
+           count(*) FILTER (WHERE e.required AND coalesce(f.value, '') <> '') AS filled,
+           count(*) FILTER (WHERE coalesce(f.value, '') <> '') AS filled_at_all
+      FROM expected e JOIN member m USING (term)
+      LEFT JOIN cells f ON f.tenant_id = :tenant AND f.school_id = :school_id AND f.school_year = :school_year
+           AND f.pupil_id = m.pupil_id AND f.term = e.term AND f.subject = e.subject AND f.column_key = e.column_key
+     GROUP BY e.subject, e.term
+""")  # noqa: S608
+
+
+async def progress(
+    tx: Transaction, school_class: SchoolClass, days: Sequence[TermDay], expected: Sequence[Expected]
+) -> Sequence[Progress]:
+    """How far each sheet of a class is, in every term."""
+    params = _columns(expected) | {
+        "tenant": tx.tenant,
+        "class_id": school_class.id,
+        "school_id": school_class.school_id,
+        "school_year": school_class.school_year,
+        "day_terms": [day.term for day in days],
+        "days": [day.day for day in days],
+    }
+    return [
+        Progress(row.subject, row.term, row.filled if row.expected else row.filled_at_all, row.expected)
+        for row in await tx.execute(_PROGRESS, params)
+    ]

@@ -1,0 +1,58 @@
+"""Following the register of roster: facts as they come, and the whole of it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from servicekit.db import Transaction
+
+from grades.store import board, projection
+from grades.store.projection import ClassFact, Known, SchoolFact, StaffFact
+
+
+async def school_changed(tx: Transaction, school: SchoolFact) -> None:
+    await projection.put_school(tx, school)
+
+
+async def class_changed(tx: Transaction, fact: ClassFact) -> None:
+    """Members and class as they are now; the first class of a school year lays that year's terms and decisions."""
+    if await projection.put_class(tx, fact):
+        await board.lay_defaults(tx, fact.school_class.school_year)
+        await projection.open_terms(tx, fact.school_class.school_id, fact.school_class.school_year)
+
+
+async def staff_changed(tx: Transaction, fact: StaffFact) -> None:
+    await projection.put_staff(tx, fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole register of one board at one moment, read after `before` was."""
+
+    schools: Sequence[SchoolFact]
+    classes: Sequence[ClassFact]
+    staff: Sequence[StaffFact]
+
+
+async def replace_register(tx: Transaction, before: Known, snapshot: Snapshot) -> None:
+    """Make the projection what the snapshot says.
+
+    `before` was read before the snapshot was taken: rows that still have those versions are dropped and laid anew
+    (or stay away, when roster no longer has them); rows an event renewed since are newer than the snapshot and stay.
+    """
+    await projection.forget(tx, before)
+    for school in snapshot.schools:
+        await projection.put_school(tx, school)
+    for staff in snapshot.staff:
+        await projection.put_staff(tx, staff)
+    for fact in snapshot.classes:
+        await projection.put_class(tx, fact)
+    for school_year in sorted({fact.school_class.school_year for fact in snapshot.classes}):
+        await board.lay_defaults(tx, school_year)
+    years = {(fact.school_class.school_id, fact.school_class.school_year) for fact in snapshot.classes}
+    for school_id, school_year in sorted(years):
+        await projection.open_terms(tx, school_id, school_year)
+
+
+async def read_register(tx: Transaction) -> Known:
+    """What the projection of this board holds now."""
+    return await projection.known(tx)

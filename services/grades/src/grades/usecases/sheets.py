@@ -1,0 +1,150 @@
+"""Opening a class's sheets: what there is, how far it is, one sheet, one cell's history."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from servicekit.auth import Actor
+from servicekit.db import Transaction
+
+from grades import policy
+from grades.domain.cells import Cell, CellChange, CellKey
+from grades.domain.curriculum import SheetPlan, Subject, every_subject, sheets
+from grades.domain.standing import SchoolClass
+from grades.domain.terms import Term, TermKey
+from grades.store import board, cells, completeness, register, terms
+from grades.usecases.facts import plan_of, reference_day, standing, term_key, today
+
+CLASS_II = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEntry:
+    """A sheet the person may open."""
+
+    subject: Subject
+    writable: bool
+    why_not: str
+    progress: Mapping[str, completeness.Progress] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSheets:
+    entries: Sequence[SheetEntry]
+    terms: Sequence[Term]
+
+
+async def list_sheets(tx: Transaction, actor: Actor, class_id: UUID) -> ClassSheets:
+    """Every sheet of the class the person may see, with its progress in each term."""
+    school_class = await register.class_of(tx, class_id)
+    on_that_day = await standing(tx, actor)
+    policy.may_see_class(on_that_day, school_class).enforce()
+    year = await terms.of_school(tx, school_class.school_id, school_class.school_year)
+    rules = await board.rules_of(tx, school_class.school_year)
+    plans = {term.key: sheets(school_class.school_grade, term.key, rules) for term in year}
+    days = [completeness.TermDay(term.key.value, reference_day(term, today(tx))) for term in year]
+    far = await completeness.progress(tx, school_class, days, _expected(school_class, plans))
+    entries = []
+    for subject in every_subject(school_class.school_grade, rules):
+        if not policy.may_see_sheet(on_that_day, school_class, subject).allowed:
+            continue
+        decisions = [policy.may_write_sheet(on_that_day, school_class, subject, term) for term in year]
+        writable = any(decision.allowed for decision in decisions)
+        why_not = "" if writable or not decisions else decisions[0].message
+        own = {step.term: step for step in far if step.subject == subject.key}
+        entries.append(SheetEntry(subject, writable, why_not, own))
+    return ClassSheets(entries, year)
+
+
+def _expected(
+    school_class: SchoolClass, plans: Mapping[TermKey, Sequence[SheetPlan]]
+) -> Sequence[completeness.Expected]:
+    return [
+        completeness.Expected(school_class.school_grade.value, key.value, plan.subject.key, column.key, column.required)
+        for key, of_term in plans.items()
+        for plan in of_term
+        for column in plan.columns
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetAsked:
+    class_id: UUID
+    subject: str
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetShown:
+    """One sheet as the person sees it now."""
+
+    class_id: UUID
+    plan: SheetPlan
+    term: Term
+    pupils: Sequence[register.Member]
+    cells: Sequence[Cell]
+    writable: bool
+    why_not: str
+
+
+async def get_sheet(tx: Transaction, actor: Actor, asked: SheetAsked) -> SheetShown:
+    """The sheet of one class, subject and term, with who is in it. The reading is kept."""
+    school_class = await register.class_of(tx, asked.class_id)
+    on_that_day = await standing(tx, actor)
+    policy.may_see_class(on_that_day, school_class).enforce()
+    key = term_key(asked.term)
+    term = await terms.one(tx, school_class.school_id, school_class.school_year, key)
+    plan = plan_of(school_class, asked.subject, key, await board.rules_of(tx, school_class.school_year))
+    policy.may_see_sheet(on_that_day, school_class, plan.subject).enforce()
+    pupils = await register.members(
+        tx,
+        school_class,
+        starts_on=term.dates.starts_on,
+        ends_on=term.dates.ends_on,
+        day=reference_day(term, today(tx)),
+    )
+    place = cells.Place(school_class.school_id, school_class.school_year, key.value, plan.subject.key)
+    filled = await cells.of_pupils(tx, place, [pupil.pupil_id for pupil in pupils])
+    may_write = policy.may_write_sheet(on_that_day, school_class, plan.subject, term)
+    tx.audit(
+        "sheet.read",
+        school_class.id,
+        after={"school_id": str(school_class.school_id), "subject": plan.subject.key, "term": key.value},
+        information_class=CLASS_II,
+    )
+    return SheetShown(
+        school_class.id, plan, term, pupils, filled, may_write.allowed, "" if may_write.allowed else may_write.message
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAsked:
+    class_id: UUID
+    subject: str
+    term: str
+    pupil_id: UUID
+    column: str
+
+
+async def get_cell_history(tx: Transaction, actor: Actor, asked: HistoryAsked) -> Sequence[CellChange]:
+    """Who changed one cell, when, from what to what; newest first. The reading is kept."""
+    school_class = await register.class_of(tx, asked.class_id)
+    on_that_day = await standing(tx, actor)
+    policy.may_see_class(on_that_day, school_class).enforce()
+    key = term_key(asked.term)
+    plan = plan_of(school_class, asked.subject, key, await board.rules_of(tx, school_class.school_year))
+    policy.may_see_sheet(on_that_day, school_class, plan.subject).enforce()
+    tx.audit(
+        "cell_history.read",
+        school_class.id,
+        after={
+            "school_id": str(school_class.school_id),
+            "subject": plan.subject.key,
+            "term": key.value,
+            "column": asked.column,
+        },
+        information_class=CLASS_II,
+        subject_id=asked.pupil_id,
+    )
+    place = cells.Place(school_class.school_id, school_class.school_year, key.value, plan.subject.key)
+    return await cells.history(tx, place, CellKey(asked.pupil_id, asked.column))
