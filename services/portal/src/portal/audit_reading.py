@@ -38,8 +38,8 @@ def merge(
 ) -> tuple[list[Any], Cursor | None]:
     """The newest `page` entries of all replies, and where the next page begins (None: there is no next page).
 
-    `replies`: per service its entries, newest first, and whether it has older ones. A service missing there (it is away)
-    keeps its place.
+    `replies`: per service its entries, newest first, and whether it has older ones. A service missing there (it is
+    away) keeps its place.
     """
     everything = [(entry, service) for service, (entries, _) in replies.items() for entry in entries]
     everything.sort(key=lambda pair: (pair[0].at.seconds, pair[0].at.nanos, pair[0].id), reverse=True)

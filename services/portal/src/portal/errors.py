@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from opentelemetry import trace
-from servicekit.errors import Conflict, Invalid, Refused, StepUpRequired, Unseen
+from servicekit.errors import Conflict, Invalid, Refused, StepUpRequired, Unauthenticated, Unavailable, Unseen
 from starlette.exceptions import HTTPException
 
 from portal.asked_by import AskedBy, asked_by, page_address
@@ -111,6 +111,18 @@ async def refused(request: Request, error: Exception) -> Response:
     return answer(request, Problem(403, reason, "この操作はできません", _message(error), now))
 
 
+async def token_refused(request: Request, error: Exception) -> Response:
+    """A service did not accept our token although the session lives: keys changed, or clocks differ."""
+    problem = Problem(
+        401,
+        "TOKEN_REFUSED",
+        "本人確認の有効期限が切れました",
+        "サインインの情報が古くなっています。",
+        ["右上の「サインアウト」を押し、もう一度サインインしてください。"],
+    )
+    return answer(request, problem)
+
+
 async def unseen(request: Request, error: Exception) -> Response:
     return answer(request, not_found_problem())
 
@@ -186,7 +198,7 @@ def _plain(error: dict[str, Any]) -> str:
 
 
 async def service_away(request: Request, error: Exception) -> Response:
-    label = error.label if isinstance(error, ServiceAway) else IDENTITY_LABEL
+    label = IDENTITY_LABEL if isinstance(error, IdentityAway) else getattr(error, "label", "一部")
     working = "、".join(name for name in SERVICES.values() if name != label)
     log.warning("service away", extra={"service": getattr(error, "service", "identity")})
     problem = Problem(
@@ -235,6 +247,8 @@ def install(app: FastAPI) -> None:
         (Conflict, conflict),
         (Invalid, invalid),
         (RequestValidationError, malformed),
+        (Unauthenticated, token_refused),
+        (Unavailable, service_away),
         (ServiceAway, service_away),
         (IdentityAway, service_away),
         (HTTPException, http_error),

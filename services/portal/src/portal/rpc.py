@@ -19,6 +19,7 @@ from typing import Annotated, Any, TypeVar
 import grpc
 from fastapi import Depends, Request
 from servicekit.clients import Clients, raise_for
+from servicekit.errors import KomuError, Unavailable
 
 from portal.session import live_session
 from portal.signed_sessions import LiveSession
@@ -29,6 +30,7 @@ SERVICES = {
     "grades": "成績",
     "reports": "帳票",
     "dataexchange": "データ連携",
+    "identity": "サインイン",
 }
 """Services with pages, and what people call them."""
 
@@ -76,7 +78,10 @@ class _Method:
         return self._single(request, timeout)
 
     async def _metadata(self) -> Any:
-        return await self._clients.on_behalf(self._token, self._service)
+        try:
+            return await self._clients.on_behalf(self._token, self._service)
+        except Unavailable as error:
+            raise ServiceAway("identity") from error
 
     async def _single(self, request: Any, seconds: float) -> Any:
         metadata = await self._metadata()
@@ -137,3 +142,14 @@ async def or_away(call: Awaitable[T]) -> T | ServiceAway:
         return await call
     except ServiceAway as away:
         return away
+
+
+async def if_allowed(call: Awaitable[T]) -> T | None:
+    """The answer, or None where the person may not have it now (or nobody can give it): for hints on overview pages.
+
+    Never asks for the second factor: an overview must not be its reason.
+    """
+    try:
+        return await call
+    except (ServiceAway, KomuError):
+        return None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -112,38 +113,22 @@ class BodyLimit:
             return
         limit = self.limit_for(scope["path"])
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > limit:
-            await self._refuse(limit)(scope, receive, send)
-            return
-        read = 0
-        answered = False
+        read = limit + 1 if not announced.isdecimal() or int(announced) > limit else 0
 
         async def counted() -> Message:
             nonlocal read
+            if read > limit:
+                raise _too_large(limit)
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 if read > limit:
-                    raise _TooLarge
+                    raise _too_large(limit)
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
-
-        try:
-            await self.app(scope, counted, noted)
-        except _TooLarge:
-            if answered:
-                raise
-            await self._refuse(limit)(scope, receive, send)
-
-    @staticmethod
-    def _refuse(limit: int) -> PlainTextResponse:
-        size = f"{limit // MIB} MB" if limit >= MIB else f"{limit // KIB} KB"
-        return PlainTextResponse(f"送られた内容が大きすぎます（上限 {size}）。", status_code=413)
+        await self.app(scope, counted, send)
 
 
-class _TooLarge(Exception):
-    pass
+def _too_large(limit: int) -> HTTPException:
+    size = f"{limit // MIB} MB" if limit >= MIB else f"{limit // KIB} KB"
+    return HTTPException(413, f"送られた内容が大きすぎます（上限 {size}）。")

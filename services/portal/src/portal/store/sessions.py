@@ -60,3 +60,8 @@ async def of_subject(connection: AsyncConnection, subject: str, now: datetime) -
 async def remove_ended(connection: AsyncConnection, now: datetime, idle: timedelta) -> int:
     ended = or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - idle)
     return (await connection.execute(delete(sessions).where(ended))).rowcount
+
+
+async def remove_others_of_subject(connection: AsyncConnection, subject: str, kept: bytes) -> int:
+    query = delete(sessions).where(sessions.c.subject == subject, sessions.c.secret_hash != kept)
+    return (await connection.execute(query)).rowcount

@@ -46,3 +46,13 @@ document.querySelector<HTMLElement>("[data-error-summary]")?.focus();
 document.addEventListener("htmx:afterSettle", (event) => {
   (event.target as Element).querySelector<HTMLElement>("[data-error-summary]")?.focus();
 });
+
+// A file that the server would refuse for its size is told before it is sent: <input type="file" data-max-bytes="…">
+document.addEventListener("change", (event) => {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || !input.dataset["maxBytes"]) return;
+  const limit = Number(input.dataset["maxBytes"]);
+  const tooLarge = [...(input.files ?? [])].find((file) => file.size > limit);
+  input.setCustomValidity(tooLarge ? `${tooLarge.name} は大きすぎます（上限 ${Math.floor(limit / 1048576)} MB）。` : "");
+  input.reportValidity();
+});

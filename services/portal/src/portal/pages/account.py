@@ -1,0 +1,53 @@
+"""アカウント: who I am here, where I am signed in, and signing out everywhere."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from portal.session import SignedIn, live_session, signed_in
+from portal.signed_sessions import LiveSession, SignedSessions
+from portal.store import sessions
+from portal.view import redirect, view
+
+router = APIRouter(prefix="/account")
+
+ROLE_NAMES = {
+    "principal": "校長",
+    "vice_principal": "教頭・副校長",
+    "teacher": "教員",
+    "office": "事務職員",
+    "board_admin": "教育委員会の管理者",
+    "operator": "県の運用担当",
+}
+
+
+@router.get("")
+async def account(
+    request: Request,
+    user: Annotated[SignedIn, Depends(signed_in)],
+    session: Annotated[LiveSession, Depends(live_session)],
+) -> Response:
+    manager: SignedSessions = request.app.state.sessions
+    async with manager.engine.connect() as connection:
+        rows = await sessions.of_subject(connection, session.subject, manager.now())
+    return view(
+        request,
+        "account/account.html",
+        {
+            "roles": [words for role, words in ROLE_NAMES.items() if role in user.roles],
+            "sessions": rows,
+            "own": session.secret_hash,
+            "session": session,
+            "idle_minutes": int(manager.idle.total_seconds() // 60),
+        },
+        title="アカウント",
+    )
+
+
+@router.post("/sign-out-others")
+async def sign_out_others(request: Request, session: Annotated[LiveSession, Depends(live_session)]) -> Response:
+    """Ends every other session of this person: for a machine left behind somewhere."""
+    manager: SignedSessions = request.app.state.sessions
+    async with manager.engine.begin() as connection:
+        ended = await sessions.remove_others_of_subject(connection, session.subject, session.secret_hash)
+    return redirect(request, "/account", notice=f"ほかの{ended}か所からサインアウトしました。")

@@ -1,0 +1,35 @@
+"""What the log holds, as a 校長 reads it."""
+
+from portal.audit_words import Difference, action_words, differences, is_reading
+
+
+def test_a_correction_says_what_was_and_what_is():
+    assert differences('{"value": "B", "subject": "国語"}', '{"value": "A", "subject": "国語"}') == [
+        Difference("値", "B", "A")
+    ]
+
+
+def test_nested_values_and_lists_are_flattened():
+    found = differences("", '{"period": {"starts_on": "2026-04-07", "ends_on": null}, "rows": [1, 2], "late": true}')
+    assert found == [
+        Difference("期間・始まり", "", "2026-04-07"),
+        Difference("行数", "", "1、2"),
+        Difference("遅刻", "", "はい"),
+    ]
+
+
+def test_long_texts_are_shortened_with_their_length():
+    [found] = differences("", f'{{"comment": "{"あ" * 300}"}}')
+    assert found.after.endswith("…（全300字）")
+
+
+def test_broken_json_is_shown_not_hidden():
+    assert differences("{", "")[0].before == "{"
+
+
+def test_actions_in_words():
+    assert action_words("guidance_record.read") == "指導要録の閲覧"
+    assert action_words("term.closed") == "学期の締め切り"
+    assert action_words("unheard.of") == "unheard.of"
+    assert is_reading("guidance_record.read")
+    assert not is_reading("mark.corrected")
