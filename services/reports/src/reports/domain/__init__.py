@@ -1,0 +1,1 @@
+"""Rules and values of 帳票: pure."""

@@ -1,0 +1,1 @@
+"""Documents into pages: fonts, Typst, what was shrunk or continued on 別紙."""
