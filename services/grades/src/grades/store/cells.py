@@ -161,4 +161,7 @@ async def records(
            AND (cardinality(CAST(:years AS int[])) = 0 OR school_year = ANY(:years))
          ORDER BY pupil_id, school_year, term, subject, column_key""")
     params = {"tenant": tx.tenant, "pupil_ids": list(pupil_ids), "terms": list(terms), "years": list(school_years)}
-    return [RecordCell(*row._tuple()) for row in await tx.execute(statement, params)]
+    return [
+        RecordCell(row.pupil_id, row.school_id, row.school_year, row.term, row.subject, row.column_key, row.value)
+        for row in await tx.execute(statement, params)
+    ]

@@ -135,7 +135,7 @@ def _tell(tx: Transaction, school_class: SchoolClass, place: cells.Place, writte
     pupils = sorted({w.cell.key.pupil_id for w in written})
     where = {"school_id": str(place.school_id), "subject": place.subject, "term": place.term}
     tx.audit(
-        "marks.saved",
+        "cells.saved",
         school_class.id,
         before={"cells": [_audited(w, w.before) for w in written]},
         after=where | {"cells": [_audited(w, w.cell.value) for w in written]},

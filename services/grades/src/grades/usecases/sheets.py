@@ -135,7 +135,7 @@ async def get_cell_history(tx: Transaction, actor: Actor, asked: HistoryAsked) -
     plan = plan_of(school_class, asked.subject, key, await board.rules_of(tx, school_class.school_year))
     policy.may_see_sheet(on_that_day, school_class, plan.subject).enforce()
     tx.audit(
-        "cell_history.read",
+        "cell.read",
         school_class.id,
         after={
             "school_id": str(school_class.school_id),

@@ -1,0 +1,35 @@
+"""serve | migrate | rebuild-projections --tenant BOARD"""
+
+import argparse
+import asyncio
+import os
+import sys
+
+from servicekit import migrate
+
+from grades.app import build, rebuild_projections
+from grades.settings import GradesSettings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m grades")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="run the service")
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    rebuild = commands.add_parser("rebuild-projections", help="read the register anew from roster")
+    rebuild.add_argument("--tenant", required=True, help="the board")
+    asked = parser.parse_args(arguments)
+    if asked.command == "migrate":
+        migrate.upgrade("grades", os.environ["KOMU_MIGRATION_URL"])
+        return 0
+    settings = GradesSettings()
+    if asked.command == "serve":
+        asyncio.run(build(settings).serve())
+        return 0
+    classes = asyncio.run(rebuild_projections(settings, asked.tenant))
+    print(f"{classes} classes read from roster")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
