@@ -1,0 +1,43 @@
+"""Small words of forms: names, furigana, class labels."""
+
+import re
+
+from reports.domain.forms.values import Entry
+from reports.domain.sources import DatedText
+
+_KATAKANA = {code: code - 0x60 for code in [*range(0x30A1, 0x30F7), 0x30FD, 0x30FE]}
+_JAPANESE = re.compile("[\u3040-\u309f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
+
+def furigana(kana: str, name: str) -> str:
+    """ふりがな in hiragana, as the form asks; the katakana of a name that has neither kanji nor hiragana stays."""
+    return kana.translate(_KATAKANA) if _JAPANESE.search(name) else kana
+
+
+def class_label(class_name: str, school_grade: str) -> str:
+    """「3年1組」 of 小3 → 「1組」: the 学年 stands in the column already."""
+    return class_name.removeprefix(f"{school_grade[1:]}年") or class_name
+
+
+def entries(values: list[DatedText]) -> tuple[Entry, ...]:
+    """In order of their days; what has ended is struck, but stays."""
+    ordered = sorted(values, key=lambda value: (value.starts_on, value.ends_on or "9999"))
+    found: dict[tuple[str, str], Entry] = {}
+    for value in ordered:
+        found[value.text, value.ends_on] = Entry(text=value.text, struck=bool(value.ends_on), ends_on=value.ends_on)
+    return tuple(found.values())
+
+
+def of_kind(values: tuple[DatedText, ...], *kinds: str) -> list[DatedText]:
+    """The values of the first kind that has any."""
+    for kind in kinds:
+        found = [value for value in values if value.kind == kind]
+        if found:
+            return found
+    return []
+
+
+def now_of(values: list[DatedText]) -> str:
+    """The value in force; the last at all, where every one has ended."""
+    ordered = sorted(values, key=lambda value: (not value.ends_on, value.starts_on))
+    return ordered[-1].text if ordered else ""
