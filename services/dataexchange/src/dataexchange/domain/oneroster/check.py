@@ -1,0 +1,166 @@
+"""Check a whole package: every problem listed, nothing written.
+
+Tables are read in an order in which every reference can be looked up, one block of rows at a time.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from dataexchange.domain.oneroster import rules
+from dataexchange.domain.oneroster.cells import check_characters, check_column, duplicates
+from dataexchange.domain.oneroster.facts import Facts
+from dataexchange.domain.oneroster.findings import Findings
+from dataexchange.domain.oneroster.manifest import read_manifest
+from dataexchange.domain.oneroster.package import Package, open_package
+from dataexchange.domain.oneroster.profile import READ_ORDER, V6, Column, Profile, columns_for_header
+from dataexchange.domain.oneroster.table import TableReader, Unreadable
+
+# sourcedId of demographics repeats the user's; everywhere else it is the row's own and unique in its file.
+_FORWARD = {("orgs", "parentSourcedId"), ("users", "agentSourcedIds"), ("academicSessions", "parentSourcedId")}
+_FILE_NAME = re.compile(r"RO_[0-9]{8}_[0-9A-Za-z]+\.zip")
+
+
+@dataclass(slots=True)
+class Checked:
+    """The outcome: findings, the profile recognised, rows by file, and the facts the row reader needs."""
+
+    findings: Findings
+    profile: Profile = V6
+    rows_by_file: dict[str, int] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    places: dict[str, rules.Places] = field(default_factory=dict)
+
+    @property
+    def school_year(self) -> int:
+        """The latest school year the package is about; 0 when it names none."""
+        return max((session.school_year for session in self.facts.sessions.values()), default=0)
+
+
+def check_package(stream: BinaryIO, size: int, file_name: str = "") -> Checked:
+    """Check the ZIP in `stream` (seekable, `size` bytes). Never raises for what the file contains."""
+    checked = Checked(Findings())
+    if file_name and _FILE_NAME.fullmatch(file_name) is None:
+        checked.findings.note(
+            "zip.name",
+            "",
+            "ファイル名は「RO_年月日_コード.zip」（例 RO_20260401_B112345678901.zip）が決まりです。",
+            value=file_name,
+        )
+    package = open_package(stream, size, checked.findings)
+    if package is None:
+        return checked
+    if not package.members:
+        checked.findings.error("zip.no_tables", "", "ZIPの直下にOneRosterのCSVがありません。")
+        return checked
+    manifest = read_manifest(package, checked.findings)
+    checked.profile = manifest.profile
+    for name in READ_ORDER:
+        if name in manifest.bulk:
+            _check_table(package, name, checked)
+    for name in manifest.bulk:
+        if name not in READ_ORDER:
+            checked.findings.note("file.not_read", f"{name}.csv", "名簿の取込では使わないファイルです。読みません。")
+    rules.closing(checked.facts, checked.findings)
+    return checked
+
+
+def _check_table(package: Package, name: str, checked: Checked) -> None:
+    file = f"{name}.csv"
+    findings, facts = checked.findings, checked.facts
+    facts.ids.setdefault(name, {})
+    reader = TableReader(file, package.blocks(name), findings)
+    rows = 0
+    try:
+        header = reader.header()
+        columns = _columns(name, header, checked)
+        if columns is None:
+            facts.incomplete.add(name)
+            return
+        places = checked.places[name] = _places(columns)
+        rule = rules.RULES.get(name)
+        for block in reader.blocks():
+            rows += len(block.rows)
+            check_characters(file, header, block, findings)
+            for place, column in enumerate(columns):
+                check_column(file, column, place, block, _known(name, column, facts), findings)
+            sourced_ids = [row[0] for row in block.rows]
+            for number, value, first in duplicates(sourced_ids, block.first_row, facts.ids[name]):
+                findings.error(
+                    "guid.duplicate",
+                    file,
+                    f"sourcedIdが{first}行目と重なっています。",
+                    row=number,
+                    column="sourcedId",
+                    value=value,
+                )
+            if rule is not None:
+                rule(block, places, facts, findings)
+        if rows == 0:
+            findings.error("file.empty", file, "データ行がありません。空のファイルは入れず、manifestをabsentにします。")
+    except Unreadable:
+        facts.incomplete.add(name)  # told where it happened; what was read so far was checked
+    finally:
+        checked.rows_by_file[name] = rows
+
+
+def _columns(name: str, header: tuple[str, ...], checked: Checked) -> tuple[Column, ...] | None:
+    file, findings = f"{name}.csv", checked.findings
+    found = columns_for_header(checked.profile, name, header)
+    if found is not None:
+        profile, columns = found
+        if profile.files[name] != checked.profile.files[name]:
+            findings.note("header.other_version", file, f"列の書き方は{profile.label}です。そのまま読みます。", row=1)
+        if len(header) > len(columns):
+            findings.note(
+                "header.extension",
+                file,
+                "拡張列があります。読みません。",
+                row=1,
+                value=",".join(header[len(columns) :]),
+            )
+        return columns
+    expected = checked.profile.header(name)
+    missing = [one for one in expected if one not in header]
+    unknown = [one for one in header if one not in expected and not one.startswith("metadata.")]
+    wrong = next(
+        (place for place, one in enumerate(expected) if place >= len(header) or header[place] != one), len(expected)
+    )
+    told = []
+    if missing:
+        told.append(f"足りない列: {'、'.join(missing)}")
+    if unknown:
+        told.append(f"知らない列: {'、'.join(unknown)}")
+    if not missing and not unknown:
+        told.append(f"{wrong + 1}列目は「{expected[wrong] if wrong < len(expected) else ''}」のはずです")
+    findings.error(
+        "header.order",
+        file,
+        f"ヘッダーの列か順序が違います（{'。'.join(told)}）。正しい順序: {','.join(expected)}",
+        row=1,
+        column=expected[wrong] if wrong < len(expected) else "",
+        value=header[wrong] if wrong < len(header) else "",
+    )
+    return None
+
+
+def _places(columns: tuple[Column, ...]) -> rules.Places:
+    """Places by the V6 name of each column: V5 spells two of them with a capital."""
+    places = {column.name: place for place, column in enumerate(columns)}
+    for old, new in (
+        ("metadata.jp.ShussekiNo", "metadata.jp.shussekiNo"),
+        ("metadata.jp.PublicFlg", "metadata.jp.publicFlg"),
+    ):
+        if old in places:
+            places[new] = places.pop(old)
+    return places
+
+
+def _known(name: str, column: Column, facts: Facts) -> rules.Known | None:
+    if not column.refers_to or (name, column.name) in _FORWARD or column.refers_to in facts.incomplete:
+        return None
+    ids = facts.ids.get(column.refers_to)
+    if ids is None:
+        # The file it points into did not come: told once there; an optional file that is absent has no rows.
+        return None if column.refers_to != "userProfiles" else {}.__contains__
+    return ids.__contains__

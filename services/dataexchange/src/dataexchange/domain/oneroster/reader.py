@@ -1,0 +1,167 @@
+"""The rows of a checked package in the register's words, streamed again from the file in the order they depend on."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import BinaryIO
+
+from jpschool.school_grade import SchoolGrade
+
+from dataexchange.domain.oneroster.check import Checked
+from dataexchange.domain.oneroster.facts import Facts, RoleFact
+from dataexchange.domain.oneroster.findings import Findings
+from dataexchange.domain.oneroster.meanings import PERSON_KIND_BY_ROLE, POST_BY_ROLES
+from dataexchange.domain.oneroster.package import Package, open_package
+from dataexchange.domain.oneroster.rows import (
+    AppointmentRow,
+    ClassRow,
+    DutyRow,
+    MemberRow,
+    OrgRow,
+    PersonRow,
+    RosterRow,
+)
+from dataexchange.domain.oneroster.table import TableReader
+
+
+def rows_of(stream: BinaryIO, size: int, checked: Checked) -> Iterator[RosterRow]:
+    """Every row the register takes: organisations, classes, people, appointments, members, duties.
+
+    Only for a package whose check was clean; guardians, board-only litter and unused files are left out.
+    """
+    package = open_package(stream, size, Findings())
+    if package is None or not checked.findings.clean:
+        raise ValueError("only a checked package can be read")
+    facts = checked.facts
+    yield from _orgs(facts)
+    yield from _classes(facts)
+    yield from _people(package, checked)
+    yield from _appointments(facts)
+    yield from _placements(package, checked)
+
+
+def _orgs(facts: Facts) -> Iterator[OrgRow]:
+    for source_id, org in facts.orgs.items():
+        yield OrgRow(source_id, org.name, org.code, org.type == "district")
+
+
+def _classes(facts: Facts) -> Iterator[ClassRow]:
+    for source_id, one in facts.classes.items():
+        kind = "course" if one.type == "scheduled" else "special_needs" if one.special_needs else "homeroom"
+        yield ClassRow(
+            source_id,
+            one.school,
+            facts.sessions[one.session].school_year,
+            first_school_grade(one.school_grades),
+            one.title,
+            kind,
+            one.subject,
+        )
+
+
+def first_school_grade(grades: str) -> str:
+    """学年 of a list as written; a class of several 学年 (複式学級) goes by the lowest. Blank = none."""
+    parts = [part.strip() for part in grades.split(",") if part.strip()]
+    known = [part for part in parts if part in _ORDERED]
+    return min(known, key=_ORDERED.index) if known else ""
+
+
+_ORDERED = [str(one) for one in SchoolGrade]
+
+
+def _people(package: Package, checked: Checked) -> Iterator[PersonRow]:
+    facts, at = checked.facts, checked.places["users"]
+    primary_role = facts.primary_role
+    master, given, middle, family = (
+        at["userMasterIdentifier"],
+        at["preferredGivenName"],
+        at["preferredMiddleName"],
+        at["preferredFamilyName"],
+    )
+    kana_given, kana_middle, kana_family = (
+        at["metadata.jp.kanaGivenName"],
+        at["metadata.jp.kanaMiddleName"],
+        at["metadata.jp.kanaFamilyName"],
+    )
+    grades, org, home = at["grades"], at["primaryOrgSourcedId"], at["metadata.jp.homeClass"]
+    # The kana of the preferred name, where the version has such columns and they are filled, else that of the name.
+    preferred = tuple(at.get(f"metadata.jp.kanaPreferred{part}Name", -1) for part in ("Family", "Given", "Middle"))
+    for row in _rows(package, "users"):
+        kind = PERSON_KIND_BY_ROLE.get(primary_role[row[0]], "staff")
+        if kind == "guardian":
+            continue
+        has_preferred = preferred[0] > 0 and row[preferred[0]] and row[preferred[1]]
+        yield PersonRow(
+            row[0],
+            row[master],
+            kind,
+            row[family],
+            row[given],
+            row[middle],
+            row[preferred[0]] if has_preferred else row[kana_family],
+            row[preferred[1]] if has_preferred else row[kana_given],
+            row[preferred[2]] if has_preferred else row[kana_middle],
+            row[org],
+            first_school_grade(row[grades]) if row[grades] else "",
+            row[home],
+        )
+
+
+def _appointments(facts: Facts) -> Iterator[AppointmentRow]:
+    """One post per person and organisation; what is told by two roles (teacher + principal) is one post."""
+    opens = min((session.starts_on for session in facts.sessions.values()), default="")
+    for user, held in facts.roles_of_staff.items():
+        for org in dict.fromkeys(fact.org for fact in held):
+            here = [fact for fact in held if fact.org == org]
+            primary = next((fact for fact in here if fact.role_type == "primary"), None)
+            secondary = next((fact for fact in here if fact.role_type == "secondary"), None)
+            main = primary or secondary
+            if main is None:
+                continue
+            yield AppointmentRow(
+                user, org, _post(primary, secondary), main.begins_on or opens, last_day(main.ends_before, "")
+            )
+
+
+def _post(primary: RoleFact | None, secondary: RoleFact | None) -> str:
+    first = primary.role if primary else "teacher"  # a secondary role elsewhere, e.g. 兼務
+    second = secondary.role if secondary else ""
+    return POST_BY_ROLES.get((first, second)) or POST_BY_ROLES.get((first, "")) or "teacher"
+
+
+def _placements(package: Package, checked: Checked) -> Iterator[MemberRow | DutyRow]:
+    facts, at = checked.facts, checked.places["enrollments"]
+    class_at, user_at, role_at, primary_at = at["classSourcedId"], at["userSourcedId"], at["role"], at["primary"]
+    begin_at, end_at, number_at = at["beginDate"], at["endDate"], at["metadata.jp.shussekiNo"]
+    classes, sessions = facts.classes, facts.sessions
+    for row in _rows(package, "enrollments"):
+        role, its_class = row[role_at], classes[row[class_at]]
+        session = sessions[its_class.session]
+        starts_on = row[begin_at] or session.starts_on
+        ends_on = last_day(row[end_at], session.ends_on)
+        if ends_on < starts_on:
+            continue  # begins and ends the same day: it never was
+        if role == "student":
+            yield MemberRow(row[class_at], row[user_at], int(row[number_at] or 0), starts_on, ends_on)
+        elif role == "teacher":
+            if its_class.type == "scheduled":
+                kind = "subject"
+            else:
+                kind = "homeroom" if row[primary_at] == "true" else "assistant_homeroom"
+            yield DutyRow(row[user_at], row[class_at], kind, its_class.subject, starts_on, ends_on)
+
+
+def last_day(end_date: str, session_ends_on: str) -> str:
+    """The last day inside, from an exclusive endDate (OneRoster). Blank or at the year's end: the session's last day.
+
+    31 March itself is read as the end of the year, since packages in Japan write it for whole-year places.
+    """
+    if not end_date or (session_ends_on and end_date >= session_ends_on):
+        return session_ends_on
+    return (date.fromisoformat(end_date) - timedelta(days=1)).isoformat()
+
+
+def _rows(package: Package, name: str) -> Iterator[list[str]]:
+    reader = TableReader(f"{name}.csv", package.blocks(name), Findings())
+    reader.header()
+    for block in reader.blocks():
+        yield from block.rows
