@@ -9,10 +9,14 @@ from komustack.say import Problem
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="komustack", description="The local stack of Komu.")
-    parser.add_argument("command", choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "renew"])
+    parser.add_argument(
+        "command", choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "renew"]
+    )
     parser.add_argument("--stack", default=os.environ.get("STACK") or "main")
     parser.add_argument("--port", type=int, default=None, help="first port of the range")
-    parser.add_argument("--only", choices=["parts"], default=None, help="PostgreSQL, NATS and Keycloak without services")
+    parser.add_argument(
+        "--only", choices=["parts"], default=None, help="PostgreSQL, NATS and Keycloak without services"
+    )
     parser.add_argument("--service", action="append", default=[])
     parser.add_argument("--user", default="")
     asked = parser.parse_args(arguments)
@@ -36,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
                 commands.logs(asked.stack, next(iter(asked.service), None))
             case "code":
                 commands.code(asked.stack, asked.user)
+            case "second-factor":
+                commands.issue_second_factor(asked.stack, asked.user)
             case "renew":
                 from komustack.renew import renew_for_ever
                 from komustack.stack import open_stack
@@ -45,7 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n✗ {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\n中断しました。make up で続きから、make down で停止できます。/ interrupted: make up continues, make down stops.", file=sys.stderr)
+        print(
+            "\n中断しました。make up で続きから、make down で停止できます。/ interrupted: make up continues, make down stops.",
+            file=sys.stderr,
+        )
         return 130
     return 0
 

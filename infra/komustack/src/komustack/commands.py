@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyotp
 
-from komustack import ca, demo, directory, keycloak, nats, parts, postgres, services
+from komustack import ca, demo, directory, keycloak, nats, parts, postgres, second_factor, services
 from komustack.calls import Calls, read_calls
 from komustack.info import information
 from komustack.say import Problem, result, say
@@ -42,7 +42,7 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
         _prepare(stack, calls, build_pages="portal" in running)
         _start(stack, calls, supervisor, running)
         if running:
-            directory.publish(stack, calls)
+            directory.publish(stack)
             _load_demo(stack, calls)
         (stack.home / "info.json").write_text(json.dumps(information(stack), ensure_ascii=False, indent=1))
         (stack.home / "info.json").chmod(0o600)
@@ -136,6 +136,8 @@ def _start(stack: Stack, calls: Calls, supervisor: Supervisor, running: list[str
     supervisor.ensure(*(name for name in ("postgres", "nats") if name in names))
     _await(stack, supervisor, names, "postgres", lambda: postgres.is_ready(stack))
     postgres.create_databases(stack)
+    if keycloak.lacks_realm(stack):
+        supervisor.stop("keycloak")
     supervisor.ensure(*(name for name in ("keycloak", "renewer") if name in names))
     _await(stack, supervisor, names, "nats", lambda: nats.is_ready(stack))
     nats.create_streams(stack, calls)
@@ -186,7 +188,9 @@ def _run_service(stack: Stack, service: str, arguments: list[str], calls: Calls)
 
 def _is_ready(stack: Stack, service: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{stack.port(f'{service}_health')}/health/ready", timeout=3) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{stack.port(f'{service}_health')}/health/ready", timeout=3
+        ) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
@@ -198,7 +202,10 @@ def _load_demo(stack: Stack, calls: Calls) -> None:
     if marker.exists():
         return
     if not services.exists("dataexchange"):
-        say("デモの教育委員会は読み込みません(dataexchange がありません)", "demo boards are left out: no dataexchange yet")
+        say(
+            "デモの教育委員会は読み込みません(dataexchange がありません)",
+            "demo boards are left out: no dataexchange yet",
+        )
         return
     info = stack.run / "demo-info.json"
     info.write_text(json.dumps(information(stack), ensure_ascii=False))
@@ -228,10 +235,14 @@ def _welcome(stack: Stack, running: list[str]) -> None:
     for person in demo.accounts(stack.name):
         place = person.school.name if person.school else person.board.name
         note = "" if person.second_factor else "(二つ目の要素なし / no second factor)"
-        result(f"    {person.username:22} {demo.password(stack, person.username)}   {person.name}({place}) {person.role} {note}")
+        result(
+            f"    {person.username:22} {demo.password(stack, person.username)}   {person.name}({place}) {person.role} {note}"
+        )
     result()
     result(f"  ワンタイムコード / one-time code:   make code USER={demo.accounts(stack.name)[4].username}{option}")
-    result(f"  止める / stop: make down{option}     データを消す / forget data: make reset{option}     全情報 / all: make info{option}")
+    result(
+        f"  止める / stop: make down{option}     データを消す / forget data: make reset{option}     全情報 / all: make info{option}"
+    )
 
 
 def down(name: str) -> None:
@@ -358,10 +369,21 @@ def code(name: str, username: str) -> None:
             f"利用者「{username}」はデモにいません。make info STACK={name} の accounts から選んでください。",
             f"There is no demo account {username!r}: choose one from accounts in make info STACK={name}.",
         )
-    if not people[username].second_factor:
+    if not people[username].second_factor and not (stack.home / "secrets" / f"otp-{username}").exists():
         raise Problem(
             f"「{username}」は二つ目の要素を持たない利用者です(断られることを試すためのものです)。",
             f"{username} has no second factor: the account is there to try the refusal.",
         )
     otp = pyotp.TOTP(demo.otp_secret_base32(stack, username))
     result(f"{otp.now()}   (あと {otp.interval - int(time.time()) % otp.interval} 秒 / seconds left)")
+
+
+def issue_second_factor(name: str, username: str) -> None:
+    """The administrator's one-time act for a person who has no second factor yet."""
+    stack = _running(name)
+    address = second_factor.issue(stack, username)
+    say(
+        f"{username} に二つ目の要素を発行しました。本人を確かめて手渡してください",
+        "a second factor was issued: hand it over in person",
+    )
+    result(address)

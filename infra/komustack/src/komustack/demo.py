@@ -32,6 +32,15 @@ class Board:
     elementary: School
     lower_secondary: School
 
+    @property
+    def schools(self) -> tuple[School, School]:
+        return self.elementary, self.lower_secondary
+
+    @property
+    def organisation(self) -> str:
+        """How the board is called in the trust directory."""
+        return f"board:{self.code}"
+
 
 @dataclass(frozen=True)
 class Account:
@@ -135,7 +144,11 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 def password(stack: Stack, username: str) -> str:
     """Made on this machine at the first asking. Twelve letters in three groups: 59 bits, and a person can type them."""
-    return _kept(stack, f"account-{username}", lambda: "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3)))
+    return _kept(
+        stack,
+        f"account-{username}",
+        lambda: "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3)),
+    )
 
 
 def otp_secret(stack: Stack, username: str) -> str:

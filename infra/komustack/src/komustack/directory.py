@@ -1,69 +1,112 @@
-"""The trust directory shared by the stacks of one machine: who may send packages to whom.
+"""The trust directory shared by the stacks of one machine: who may send packages to whom, and with which keys.
 
-In production an operator outside the deployments runs it. Here `.komu/directory` plays that operator: every stack writes its
-own entry and its CA, and the signed file is made by the product's own command."""
+In production an operator outside the deployments signs it. Here `.komu/directory` plays that operator: every stack lists
+its boards with their public keys and the CA of its exchange address; the product's own commands make keys and sign."""
 
 import fcntl
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
-from komustack import services
-from komustack.calls import Calls
-from komustack.say import say
+from komustack import demo, services
+from komustack.say import Problem
 from komustack.stack import Stack
 
 
-def publish(stack: Stack, calls: Calls) -> None:
-    """Adds or renews this stack's entry, then has the directory signed."""
+def publish(stack: Stack) -> None:
+    """Adds or renews this stack's boards, then has the directory signed. Quick when nothing changed."""
+    if not services.exists("dataexchange"):
+        return
     folder = stack.directory
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "keys").mkdir(parents=True, exist_ok=True)
+    (folder / "stacks").mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        entries = _read(stack)
-        entries[stack.name] = services.organisation(stack) | {"base_url": stack.exchange_url, "ca": stack.ca_file.read_text()}
-        _write(stack, entries)
-        _sign(stack, calls)
+        if not (folder / "operator.private.json").exists():
+            _dataexchange("directory", "keygen", str(folder))
+        _write(folder / "stacks" / f"{stack.name}.json", {"ca": stack.ca_file.read_text(), "boards": _boards(stack)})
+        _sign(folder)
 
 
 def withdraw(stack: Stack) -> None:
+    """The stack's data is forgotten, and its keys with it: it leaves the directory."""
     folder = stack.directory
-    if not (folder / "organisations.json").exists():
+    entry = folder / "stacks" / f"{stack.name}.json"
+    if not entry.exists():
         return
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        entries = _read(stack)
-        if entries.pop(stack.name, None) is not None:
-            _write(stack, entries)
+        entry.unlink()
+        for board in demo.boards_of(stack.name):
+            _public_key(folder, stack, board).unlink(missing_ok=True)
+        _sign(folder)
 
 
-def _read(stack: Stack) -> dict[str, dict[str, object]]:
-    path = stack.directory / "organisations.json"
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+def _boards(stack: Stack) -> list[dict[str, Any]]:
+    listed = []
+    for board in demo.boards_of(stack.name):
+        public = _public_key(stack.directory, stack, board)
+        private = services.signing_key(stack, board)
+        if not (public.exists() and private.exists()):
+            _dataexchange("keys", "generate", board.organisation, "--private", str(private), "--public", str(public))
+        listed.append(
+            {
+                "id": board.organisation,
+                "kind": "board",
+                "name": board.name,
+                "base_url": stack.exchange_url,
+                "jwks_file": str(public.relative_to(stack.directory)),
+                "schools": [{"code": school.code, "name": school.name} for school in board.schools],
+            }
+        )
+    return listed
 
 
-def _write(stack: Stack, entries: dict[str, dict[str, object]]) -> None:
-    for name, text in (
-        ("organisations.json", json.dumps(entries, ensure_ascii=False, indent=1)),
-        ("cas.pem", "".join(str(entry["ca"]) for entry in entries.values())),
-    ):
-        draft = stack.directory / f"{name}.{os.getpid()}"
-        draft.write_text(text)
-        os.replace(draft, stack.directory / name)
+def _public_key(folder: Path, stack: Stack, board: demo.Board) -> Path:
+    return folder / "keys" / f"{stack.name}-{board.tenant}.json"
 
 
-def _sign(stack: Stack, calls: Calls) -> None:
-    if not services.exists("dataexchange"):
-        return
+def _sign(folder: Path) -> None:
+    """One entry per organisation: where two stacks play the same board, `main` is the one that others reach."""
+    entries: dict[str, Any] = {}
+    authorities = []
+    for file in sorted((folder / "stacks").glob("*.json"), key=lambda file: (file.stem != "main", file.stem)):
+        told = json.loads(file.read_text())
+        authorities.append(told["ca"])
+        for board in told["boards"]:
+            entries.setdefault(board["id"], board)
+    _replace(folder / "cas.pem", "".join(authorities))
+    _write(folder / "organisations.json", list(entries.values()))
+    operator, signed = str(folder / "operator.private.json"), str(folder / "directory.json")
+    _dataexchange("directory", "build", str(folder / "organisations.json"), "--operator", operator, "--out", signed)
+
+
+def _dataexchange(*arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "dataexchange", "directory", "build", "--folder", str(stack.directory)],
-        env={**os.environ, **services.migration_environment(stack, "dataexchange", calls)},
+        [sys.executable, "-m", "dataexchange", *arguments],
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        say("信頼ディレクトリの署名を省きました", f"the trust directory was not signed ({' '.join(last)})")
+        last = " ".join((done.stderr or done.stdout).strip().splitlines()[-1:])
+        raise Problem(
+            f"信頼ディレクトリを作れません({last})。.komu/directory を消してから make up を実行してください。",
+            f"The trust directory could not be made ({last}): remove .komu/directory and run make up again.",
+        )
+
+
+def _write(path: Path, value: Any) -> None:
+    _replace(path, json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.exists() and path.read_text() == text:
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    os.replace(draft, path)

@@ -24,7 +24,7 @@ def information(stack: Stack) -> dict[str, Any]:
             {
                 "username": person.username,
                 "password": demo.password(stack, person.username),
-                "otp_secret": demo.otp_secret_base32(stack, person.username) if person.second_factor else None,
+                "otp_secret": _otp_secret(stack, person),
                 "name": person.name,
                 "role": person.role,
                 "board": person.board.tenant,
@@ -37,8 +37,10 @@ def information(stack: Stack) -> dict[str, Any]:
         "oneroster": [],
         "exchange": {
             "base_url": stack.exchange_url,
-            "organisation": services.organisation(stack),
+            "organisations": services.organisations(stack),
+            "organisation": services.organisations(stack)[0]["id"],
             "directory": str(stack.directory / "directory.json"),
+            "operator": str(stack.directory / "operator.public.json"),
             "ca_bundle": str(stack.directory / "cas.pem"),
         },
         "nats": {"url": stack.nats_url, "identity": "operator"},
@@ -53,12 +55,25 @@ def information(stack: Stack) -> dict[str, Any]:
     }
 
 
+def _otp_secret(stack: Stack, person: demo.Account) -> str | None:
+    """Base32, as authenticator apps take it; None for those who have no second factor."""
+    issued = (stack.home / "secrets" / f"otp-{person.username}").exists()
+    return demo.otp_secret_base32(stack, person.username) if person.second_factor or issued else None
+
+
 def _services_that_exchange(stack: Stack) -> list[str]:
-    return [name.name.removeprefix("client-") for name in sorted((stack.home / "secrets").glob("client-*")) if name.name.removeprefix("client-") in SERVICES and name.name != "client-portal"]
+    return [
+        name.name.removeprefix("client-")
+        for name in sorted((stack.home / "secrets").glob("client-*"))
+        if name.name.removeprefix("client-") in SERVICES and name.name != "client-portal"
+    ]
 
 
 def _service(stack: Stack, name: str) -> dict[str, str]:
-    found = {"grpc": f"127.0.0.1:{stack.port(f'{name}_grpc')}", "health": f"http://127.0.0.1:{stack.port(f'{name}_health')}"}
+    found = {
+        "grpc": f"127.0.0.1:{stack.port(f'{name}_grpc')}",
+        "health": f"http://127.0.0.1:{stack.port(f'{name}_health')}",
+    }
     if name == "portal":
         found["http"] = stack.portal_url
         del found["grpc"]

@@ -23,7 +23,13 @@ from komustack.stack import Stack, write_private
 from komustack.supervise import Program
 
 _THEMES = Path(__file__).resolve().parents[3] / "keycloak" / "themes"
-_MEMORY = ["-Xms96m", "-Xmx320m", "-XX:MetaspaceSize=160m", "-XX:MaxMetaspaceSize=320m", "-XX:ReservedCodeCacheSize=96m"]
+_MEMORY = [
+    "-Xms96m",
+    "-Xmx320m",
+    "-XX:MetaspaceSize=160m",
+    "-XX:MaxMetaspaceSize=320m",
+    "-XX:ReservedCodeCacheSize=96m",
+]
 _JAVA_OPTIONS = [
     *_MEMORY,
     "-XX:+UseSerialGC",
@@ -68,7 +74,8 @@ def ensure_built(stack: Stack) -> Path:
             if done.returncode:
                 raise Problem(
                     "Keycloak の準備に失敗しました。.komu/parts を消してから、もう一度 make up を実行してください。",
-                    "Building Keycloak failed; remove .komu/parts and run make up again:\n" + (done.stdout + done.stderr)[-800:],
+                    "Building Keycloak failed; remove .komu/parts and run make up again:\n"
+                    + (done.stdout + done.stderr)[-800:],
                 )
             stamp.touch()
         if not template(stack).exists():
@@ -89,7 +96,10 @@ def _class_archive(stack: Stack, java: Path) -> Path:
 
 def _make_template(stack: Stack, home: Path) -> None:
     """Starts an empty PostgreSQL and Keycloak once, so that no stack has to create Keycloak's hundred tables again."""
-    say("Keycloak のデータベースのひな型を作っています(初回だけ、約40秒)", "making Keycloak's database template (first time only, about 40 s)")
+    say(
+        "Keycloak のデータベースのひな型を作っています(初回だけ、約40秒)",
+        "making Keycloak's database template (first time only, about 40 s)",
+    )
     final = template(stack)
     draft = final.parent.with_name(final.parent.name + ".partial")
     shutil.rmtree(draft, ignore_errors=True)
@@ -124,11 +134,21 @@ def _make_template(stack: Stack, home: Path) -> None:
         _lay_out(home, folder)
         archive = _class_archive(stack, java)
         base = _base_archive(stack, java)
-        command = [str(java), *base, f"-XX:ArchiveClassesAtExit={archive}.partial", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+        command = [
+            str(java),
+            *base,
+            f"-XX:ArchiveClassesAtExit={archive}.partial",
+            "-Xlog:cds=off",
+            "-Xlog:cds+dynamic=off",
+        ]
         command += [*_JAVA_OPTIONS, *_entry(home, folder)]
         command += ["start", "--optimized", "--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={http}"]
         command += [f"--http-management-port={management}", f"--hostname=http://localhost:{http}", "--cache=local"]
-        command += [f"--db-url=jdbc:postgresql://127.0.0.1:{port}/keycloak", "--db-username=keycloak", "--log-level=warn"]
+        command += [
+            f"--db-url=jdbc:postgresql://127.0.0.1:{port}/keycloak",
+            "--db-username=keycloak",
+            "--log-level=warn",
+        ]
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, stdin=subprocess.DEVNULL)
         try:
             _wait(lambda: server.poll() is not None or _healthy(management), 180)
@@ -160,7 +180,9 @@ def _base_archive(stack: Stack, java: Path) -> list[str]:
     path = _class_archive(stack, java).with_suffix(".base.jsa")
     if not path.exists():
         subprocess.run(
-            [str(java), "-Xshare:dump", "-XX:+UseSerialGC", f"-XX:SharedArchiveFile={path}"], capture_output=True, check=False
+            [str(java), "-Xshare:dump", "-XX:+UseSerialGC", f"-XX:SharedArchiveFile={path}"],
+            capture_output=True,
+            check=False,
         )
     return [f"-XX:SharedArchiveFile={path}"] if path.exists() else []
 
@@ -186,7 +208,7 @@ def prepare(stack: Stack, calls: Calls) -> None:
     folder = stack.home / "keycloak"
     _lay_out(parts.keycloak(stack), folder)
     document = json.dumps(realm(stack, calls), ensure_ascii=False, indent=1)
-    write_private(folder / "data" / "import" / "komu-realm.json", document)
+    write_private(folder / "data" / "import" / f"{stack.realm}-realm.json", document)
 
 
 def program(stack: Stack) -> Program:
@@ -224,6 +246,11 @@ def is_ready(stack: Stack) -> bool:
     return _healthy(stack.port("keycloak_management")) and _answers_http(
         f"http://127.0.0.1:{stack.port('keycloak')}/realms/{stack.realm}/.well-known/openid-configuration"
     )
+
+
+def lacks_realm(stack: Stack) -> bool:
+    """It runs, but was started before the realm file lay ready (an interrupted first start): it must start again."""
+    return not is_external() and _healthy(stack.port("keycloak_management")) and not is_ready(stack)
 
 
 def _healthy(port: int) -> bool:

@@ -5,12 +5,14 @@ the streams it is listed for, through durable consumers of its own name. KOMU_NA
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import ssl
 from typing import Any
 
 import nats
+from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
@@ -18,6 +20,9 @@ from komustack import parts
 from komustack.calls import Calls
 from komustack.stack import SERVICES, Stack, write_private
 from komustack.supervise import Program
+
+# asyncio remarks on every TLS connection that the client library closes; nothing is wrong then
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 _KEPT_S = 14 * 24 * 3600
 _DUPLICATES_S = 120
@@ -92,7 +97,7 @@ def tls(stack: Stack, identity: str) -> ssl.SSLContext:
     return context
 
 
-async def connect(stack: Stack, identity: str = "operator") -> nats.NATS:
+async def connect(stack: Stack, identity: str = "operator") -> Client:
     async def quiet(_: Exception) -> None:
         return None
 

@@ -117,9 +117,7 @@ def keycloak(stack: Stack) -> Path:
     target = stack.parts / f"keycloak-{KEYCLOAK_VERSION}"
     if _unpacked(target):
         return target
-    archive = fetch(
-        stack, "org.keycloak", "keycloak-quarkus-dist", KEYCLOAK_VERSION, "zip", KEYCLOAK_SHA256
-    )
+    archive = fetch(stack, "org.keycloak", "keycloak-quarkus-dist", KEYCLOAK_VERSION, "zip", KEYCLOAK_SHA256)
     draft = _fresh(target)
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(draft)
@@ -188,7 +186,11 @@ def node_path(stack: Stack) -> str:
     folder = stack.parts / "node"
     folder.mkdir(parents=True, exist_ok=True)
     modules = wheel / "lib" / "node_modules" / "npm" / "bin"
-    for name, program in {"node": wheel / "bin" / "node", "npm": modules / "npm-cli.js", "npx": modules / "npx-cli.js"}.items():
+    for name, program in {
+        "node": wheel / "bin" / "node",
+        "npm": modules / "npm-cli.js",
+        "npx": modules / "npx-cli.js",
+    }.items():
         link = folder / name
         link.unlink(missing_ok=True)
         link.symlink_to(program)
@@ -220,7 +222,13 @@ def web_build(stack: Stack) -> None:
 
 def _npm(arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
-        ["npm", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        ["npm", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])

@@ -46,7 +46,15 @@ def command(arguments: list[str], reachable: Path) -> list[str]:
             f"Running as root, but PostgreSQL's unprivileged user cannot enter {reachable}: move the checkout or run as a normal user.",
         )
     rights = "+dac_read_search"
-    return [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", f"--inh-caps={rights}", f"--ambient-caps={rights}", *arguments]
+    return [
+        setpriv,
+        f"--reuid={_NOBODY}",
+        f"--regid={_NOBODY}",
+        "--clear-groups",
+        f"--inh-caps={rights}",
+        f"--ambient-caps={rights}",
+        *arguments,
+    ]
 
 
 def _open_to_others(path: Path) -> bool:
@@ -125,7 +133,11 @@ def prepare(stack: Stack, template: Path | None) -> None:
 
 def refresh_certificates(stack: Stack) -> None:
     """The server reads its own copies: they must belong to the user it runs as."""
-    for source, name in ((stack.cert("postgres"), "server.crt"), (stack.key("postgres"), "server.key"), (stack.ca_file, "ca.pem")):
+    for source, name in (
+        (stack.cert("postgres"), "server.crt"),
+        (stack.key("postgres"), "server.key"),
+        (stack.ca_file, "ca.pem"),
+    ):
         draft = data(stack) / f"{name}.new"
         draft.write_bytes(source.read_bytes())
         draft.chmod(0o600)
@@ -135,7 +147,13 @@ def refresh_certificates(stack: Stack) -> None:
 
 
 def program(stack: Stack) -> Program:
-    arguments = [str(parts.postgres(stack) / "bin" / "postgres"), "-D", str(data(stack)), "-p", str(stack.port("postgres"))]
+    arguments = [
+        str(parts.postgres(stack) / "bin" / "postgres"),
+        "-D",
+        str(data(stack)),
+        "-p",
+        str(stack.port("postgres")),
+    ]
     full = command(arguments, data(stack))
     return Program("postgres", full, user=user() if full is arguments else None, stop_signal="INT", stop_wait_s=60)
 
@@ -176,7 +194,10 @@ def create_databases(stack: Stack) -> None:
             if is_external():
                 password = sql.Literal(stack.secret(f"postgres-{role}"))
                 connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password))
-        for database, owner, guest in [*((name, f"{name}_owner", f"{name}_app") for name in SERVICES), ("keycloak", "keycloak", None)]:
+        for database, owner, guest in [
+            *((name, f"{name}_owner", f"{name}_app") for name in SERVICES),
+            ("keycloak", "keycloak", None),
+        ]:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
                 connection.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner))
@@ -184,7 +205,9 @@ def create_databases(stack: Stack) -> None:
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
             if guest:
                 connection.execute(
-                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(guest))
+                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                        sql.Identifier(database), sql.Identifier(guest)
+                    )
                 )
 
 

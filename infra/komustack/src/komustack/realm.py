@@ -3,7 +3,8 @@
 Three rules hold here and are tried by `tests/e2e/test_step_up_realm.py`:
 
 - Level 2 is the second factor. A person who has none is refused, never invited to enrol: the password alone must not give
-  out the second factor. An administrator may allow one enrolment by setting the required action on that person.
+  out the second factor. The required action CONFIGURE_TOTP is off, because any client's `kc_action` parameter would start it
+  after the password; an administrator issues the second factor instead (`komustack.second_factor`).
 - No client holds a token for a service by default: audiences are optional scopes, given by token exchange.
 - `loa` (levels reached in this session with their instants) survives the exchange; `acr` does not.
 """
@@ -97,7 +98,13 @@ _IDENTITY_SCOPES = ["basic", "acr", "roles", "web-origins", "profile", "email", 
 
 def _scopes(calls: Calls) -> list[Json]:
     built_in = [
-        _scope("basic", [_mapper("sub", "oidc-sub-mapper", _ACCESS), _note("auth_time", "AUTH_TIME", "long", _ACCESS | {"id.token.claim": "true"})]),
+        _scope(
+            "basic",
+            [
+                _mapper("sub", "oidc-sub-mapper", _ACCESS),
+                _note("auth_time", "AUTH_TIME", "long", _ACCESS | {"id.token.claim": "true"}),
+            ],
+        ),
         _scope("acr", [_mapper("acr", "oidc-acr-mapper", _ACCESS | {"id.token.claim": "true"})]),
         _scope(
             "profile",
@@ -105,7 +112,7 @@ def _scopes(calls: Calls) -> list[Json]:
                 _attribute("username", "username", "preferred_username"),
                 _attribute("given", "firstName", "given_name"),
                 _attribute("family", "lastName", "family_name"),
-                _mapper("full name", "oidc-full-name-mapper", _EVERYWHERE),
+                _attribute("name", "display_name", "name"),  # 氏 名: Keycloak's own puts the given name first
             ],
             in_token=True,
         ),
@@ -116,7 +123,13 @@ def _scopes(calls: Calls) -> list[Json]:
                 _mapper(
                     "realm roles",
                     "oidc-usermodel-realm-role-mapper",
-                    _ACCESS | {"id.token.claim": "true", "claim.name": "realm_access.roles", "jsonType.label": "String", "multivalued": "true"},
+                    _ACCESS
+                    | {
+                        "id.token.claim": "true",
+                        "claim.name": "realm_access.roles",
+                        "jsonType.label": "String",
+                        "multivalued": "true",
+                    },
                 )
             ],
         ),
@@ -163,8 +176,17 @@ def _audience(client: str) -> Json:
 
 def _flows() -> list[Json]:
     return [
-        _flow("komu-browser", "校務のサインイン", [_step("auth-cookie", "ALTERNATIVE", 10), _inner("komu-forms", "ALTERNATIVE", 20)], top=True),
-        _flow("komu-forms", "水準ごとの確認", [_inner("komu-level-1", "CONDITIONAL", 10), _inner("komu-level-2", "CONDITIONAL", 20)]),
+        _flow(
+            "komu-browser",
+            "校務のサインイン",
+            [_step("auth-cookie", "ALTERNATIVE", 10), _inner("komu-forms", "ALTERNATIVE", 20)],
+            top=True,
+        ),
+        _flow(
+            "komu-forms",
+            "水準ごとの確認",
+            [_inner("komu-level-1", "CONDITIONAL", 10), _inner("komu-level-2", "CONDITIONAL", 20)],
+        ),
         _flow(
             "komu-level-1",
             "水準1: パスワード",
@@ -239,12 +261,20 @@ def _inner(flow: str, requirement: str, priority: int) -> Json:
 
 
 def _required_actions() -> list[Json]:
-    """Nothing is asked of everybody. CONFIGURE_TOTP stays known, so that an administrator can set it on one person once."""
+    """What a person may be asked to do, or ask for by `kc_action`. Everything that makes a credential is off."""
     return [
-        {"alias": alias, "name": words, "providerId": alias, "enabled": enabled, "defaultAction": False, "priority": priority, "config": {}}
+        {
+            "alias": alias,
+            "name": words,
+            "providerId": alias,
+            "enabled": enabled,
+            "defaultAction": False,
+            "priority": priority,
+            "config": {},
+        }
         for priority, (alias, words, enabled) in enumerate(
             [
-                ("CONFIGURE_TOTP", "ワンタイムコードの登録(管理者が一人ずつ許す)", True),
+                ("CONFIGURE_TOTP", "ワンタイムコードの自己登録", False),
                 ("UPDATE_PASSWORD", "パスワードの変更", True),
                 ("UPDATE_PROFILE", "利用者情報の変更", False),
                 ("VERIFY_EMAIL", "メールの確認", False),
@@ -281,6 +311,7 @@ def _user_profile() -> Json:
             attribute("email", {"email": {}, "length": {"max": 255}}),
             attribute("firstName", {"length": {"max": 255}}),
             attribute("lastName", {"length": {"max": 255}}),
+            attribute("display_name", {"length": {"max": 255}}),
             attribute("tenant", {"pattern": {"pattern": "^[a-z0-9-]{1,40}$", "error-message": "not a tenant"}}),
             attribute("person", {"pattern": {"pattern": "^[0-9a-f-]{36}$", "error-message": "not a UUID"}}),
         ]
@@ -326,7 +357,12 @@ def _clients(stack: Stack, calls: Calls) -> list[Json]:
                 _mapper(
                     "client roles",
                     "oidc-usermodel-client-role-mapper",
-                    _ACCESS | {"claim.name": "resource_access.${client_id}.roles", "jsonType.label": "String", "multivalued": "true"},
+                    _ACCESS
+                    | {
+                        "claim.name": "resource_access.${client_id}.roles",
+                        "jsonType.label": "String",
+                        "multivalued": "true",
+                    },
                 )
             ],
         ),
@@ -387,9 +423,7 @@ def _audience_only(service: str) -> Json:
 
 
 def _user(stack: Stack, person: demo.Account) -> Json:
-    credentials: list[Json] = [
-        {"type": "password", "value": demo.password(stack, person.username), "temporary": False}
-    ]
+    credentials: list[Json] = [{"type": "password", "value": demo.password(stack, person.username), "temporary": False}]
     if person.second_factor:
         credentials.append(
             {
@@ -406,7 +440,7 @@ def _user(stack: Stack, person: demo.Account) -> Json:
         "emailVerified": True,
         "firstName": person.given_name,
         "lastName": person.family_name,
-        "attributes": {"tenant": [person.board.tenant], "person": [str(person.person_id)]},
+        "attributes": {"display_name": [person.name], "tenant": [person.board.tenant], "person": [str(person.person_id)]},
         "realmRoles": [person.role],
         "credentials": credentials,
     }

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from komustack import ca, demo, postgres
 from komustack.calls import Calls
@@ -18,7 +19,7 @@ assert ca.IDENTITIES[: len(SERVICES)] == SERVICES
 def exists(service: str) -> bool:
     """Whether `python -m <service>` can be run."""
     try:
-        return importlib.util.find_spec(f"{service}.__main__") is not None
+        return all(importlib.util.find_spec(f"{service}.{module}") is not None for module in ("__main__", "app"))
     except ModuleNotFoundError:
         return False
 
@@ -80,8 +81,9 @@ def _dataexchange(stack: Stack) -> dict[str, str]:
     return {
         "KOMU_HTTP_ADDRESS": f"127.0.0.1:{stack.port('exchange')}",
         "KOMU_EXCHANGE_PUBLIC_URL": stack.exchange_url,
-        "KOMU_ORGANISATION": json.dumps(organisation(stack), ensure_ascii=False),
+        "KOMU_ORGANISATIONS": json.dumps(organisations(stack), ensure_ascii=False),
         "KOMU_DIRECTORY_FILE": str(stack.directory / "directory.json"),
+        "KOMU_DIRECTORY_OPERATOR_FILE": str(stack.directory / "operator.public.json"),
         "KOMU_EXCHANGE_CA_BUNDLE": str(stack.directory / "cas.pem"),
         "KOMU_ADMIN_CLIENT_ID": "komu-admin",
         "KOMU_ADMIN_CLIENT_SECRET": stack.secret("client-komu-admin"),
@@ -91,13 +93,17 @@ def _dataexchange(stack: Stack) -> dict[str, str]:
 _ONLY_OF: dict[str, Callable[[Stack], dict[str, str]]] = {"portal": _portal, "dataexchange": _dataexchange}
 
 
-def organisation(stack: Stack) -> dict[str, object]:
-    """Who this deployment speaks for towards others: its boards, and the folder of their signing and sealing keys."""
-    return {
-        "id": stack.name,
-        "boards": [{"tenant": board.tenant, "code": board.code, "name": board.name} for board in demo.boards_of(stack.name)],
-        "key_directory": str(stack.home / "exchange-keys"),
-    }
+def signing_key(stack: Stack, board: demo.Board) -> Path:
+    """Private keys (signing and sealing) of a board, made by the product's own command."""
+    return stack.home / "exchange-keys" / f"{board.tenant}.json"
+
+
+def organisations(stack: Stack) -> list[dict[str, str]]:
+    """Who this deployment speaks for towards others: its boards with the files of their private keys."""
+    return [
+        {"tenant": board.tenant, "id": board.organisation, "name": board.name, "key_file": str(signing_key(stack, board))}
+        for board in demo.boards_of(stack.name)
+    ]
 
 
 def _fernet_key(secret: str) -> str:
@@ -105,11 +111,11 @@ def _fernet_key(secret: str) -> str:
 
 
 def program(stack: Stack, service: str, calls: Calls) -> Program:
-    return Program(service, [sys.executable, "-m", service, "serve"], env=environment(stack, service, calls), stop_wait_s=20)
+    return Program(
+        service, [sys.executable, "-m", service, "serve"], env=environment(stack, service, calls), stop_wait_s=20
+    )
 
 
 def renewer(stack: Stack) -> Program:
     env = {"KOMU_HOME": str(stack.komu), "KOMU_PARTS": str(stack.parts)}
     return Program("renewer", [sys.executable, "-m", "komustack", "renew", "--stack", stack.name], env=env)
-
-

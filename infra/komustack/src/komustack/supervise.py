@@ -173,12 +173,11 @@ class Supervisor:
         """Waits until `ready()`. Raises: Problem with the last lines of the program's log when it gives up first."""
         deadline = time.monotonic() + timeout_s
         pause = 0.05
-        crashes: set[int] = set()
+        starts: set[int] = set()
         while not ready():
             info = self.states()[name]
-            if info["statename"] == "BACKOFF":
-                crashes.add(int(info["stop"]))
-            gave_up = info["statename"] in {"FATAL", "STOPPED"} or len(crashes) >= 3
+            starts.add(int(info["start"]))
+            gave_up = info["statename"] in {"FATAL", "STOPPED"} or len(starts) > 3
             if gave_up or time.monotonic() > deadline:
                 raise _did_not_start(self._stack, name)
             time.sleep(pause)
