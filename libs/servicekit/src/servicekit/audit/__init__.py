@@ -1,0 +1,9 @@
+"""Who did or saw what: append-only, hash-chained per tenant, checkable by an outsider with one command.
+
+`python -m servicekit.audit verify --dsn URL [--tenant T]`
+"""
+
+from servicekit.audit.query import AuditEntry, AuditPage, read_audit, to_proto
+from servicekit.audit.verify import Finding, verify
+
+__all__ = ["AuditEntry", "AuditPage", "Finding", "read_audit", "to_proto", "verify"]

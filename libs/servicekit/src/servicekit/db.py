@@ -1,0 +1,449 @@
+"""Transactions: opened and committed here and nowhere else.
+
+One use case is one transaction: the change, its audit entries and its events are saved together or not at all. The
+tenant is set in the same round trip as BEGIN; forced row security does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from psycopg import sql
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from servicekit.auth import Actor
+from servicekit.clock import JST, Clock, now
+from servicekit.errors import Conflict, Unavailable, Unseen
+from servicekit.events.envelope import OutgoingEvent, stamp
+from servicekit.ids import uuid7
+from servicekit.json import dumps_text, to_json
+from servicekit.telemetry import current_trace_id, sql_span
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import CursorResult
+
+log = logging.getLogger(__name__)
+
+TENANT = re.compile(r"[a-z0-9-]{1,40}\Z")
+
+_INSERT_AUDIT = """
+WITH entry AS (
+  INSERT INTO audit_log (tenant_id, id, at, actor_id, session_id, action, object_id, subject_id, information_class,
+                         before, after, trace_id)
+  SELECT current_setting('komu.tenant'), e.id, %s, %s, %s, e.action, e.object_id, e.subject_id, e.information_class,
+         e.before, e.after, %s
+  FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::smallint[], %s::jsonb[], %s::jsonb[])
+       AS e (id, action, object_id, subject_id, information_class, before, after)
+  RETURNING tenant_id, id)
+INSERT INTO audit_pending (tenant_id, entry_id) SELECT tenant_id, id FROM entry
+"""
+
+_INSERT_OUTBOX = """
+INSERT INTO outbox (tenant_id, event_id, subject, type, payload, traceparent)
+SELECT current_setting('komu.tenant'), e.event_id, e.subject, e.type, e.payload, %s
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[]) WITH ORDINALITY
+     AS e (event_id, subject, type, payload, position)
+ORDER BY e.position
+"""
+
+
+@dataclass(slots=True)
+class _AuditEntry:
+    id: UUID
+    action: str
+    object_id: str
+    subject_id: UUID | None
+    information_class: int
+    before: str | None
+    after: str | None
+
+
+def _changed_only(before: Any, after: Any) -> tuple[Any, Any]:
+    """Of two objects with the same keys only what differs stays: the log tells the change, not the whole record."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return before, after
+    missing = object()
+    keys = [key for key in {**before, **after} if before.get(key, missing) != after.get(key, missing)]
+    return {k: before[k] for k in keys if k in before}, {k: after[k] for k in keys if k in after}
+
+
+class Transaction:
+    """One open database transaction of one tenant, with what it will tell: audit entries and events."""
+
+    __slots__ = (
+        "_after_commit", "_audit", "_connection", "_events", "_raw", "_read_only", "_statements",
+        "actor", "database", "now", "tenant",
+    )
+
+    def __init__(
+        self, database: Database, connection: AsyncConnection, raw: psycopg.AsyncConnection[Any], tenant: str,
+        actor: Actor | None, now: datetime, read_only: bool,
+    ) -> None:
+        self.database = database
+        self.tenant = tenant
+        self.actor = actor
+        self.now = now
+        self._connection = connection
+        self._raw = raw
+        self._read_only = read_only
+        self._audit: list[_AuditEntry] = []
+        self._events: list[OutgoingEvent] = []
+        self._after_commit: list[Callable[[], Awaitable[None] | None]] = []
+        self._statements = 0
+
+    @property
+    def raw(self) -> psycopg.AsyncConnection[Any]:
+        """The driver's connection inside this transaction; for the kit's own loops."""
+        return self._raw
+
+    async def execute(
+        self, statement: sa.Executable | str, params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Runs one SQLAlchemy Core statement (or SQL text with `:name` parameters); a list of params is executemany."""
+        self._statements += 1
+        if isinstance(statement, str):
+            statement = sa.text(statement)
+        return await self._connection.execute(statement, params)  # type: ignore[return-value,arg-type]
+
+    async def scalar(self, statement: sa.Executable | str, params: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row, or None."""
+        return (await self.execute(statement, params)).scalar()
+
+    async def copy_in(
+        self, table: str, columns: Sequence[str],
+        rows: Iterable[Sequence[Any]] | AsyncIterable[Sequence[Any]],
+    ) -> int:
+        """COPY of `rows` into `table` (schema-qualified with a dot if needed) in this transaction. Returns the number of rows."""
+        self._statements += 1
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        count = 0
+        async with self._raw.cursor() as cursor, cursor.copy(statement) as copy:
+            if isinstance(rows, AsyncIterable):
+                async for row in rows:
+                    await copy.write_row(row)
+                    count += 1
+            else:
+                for row in rows:
+                    await copy.write_row(row)
+                    count += 1
+        return count
+
+    def audit(
+        self, action: str, object_id: UUID | str, *, before: Any = None, after: Any = None,
+        information_class: int = 3, subject_id: UUID | None = None,
+    ) -> None:
+        """Notes who did (or read) what, to be saved with this transaction.
+
+        `action`: stable verb such as `mark.corrected` or `guidance_record.read`; `subject_id`: whose record it is;
+        `before`/`after`: dataclasses, mappings or plain values; of two objects only the differing fields are kept.
+        """
+        plain_before, plain_after = _changed_only(to_json(before), to_json(after))
+        self._audit.append(
+            _AuditEntry(
+                uuid7(), action, str(object_id), subject_id, information_class,
+                None if plain_before is None else dumps_text(plain_before),
+                None if plain_after is None else dumps_text(plain_after),
+            )
+        )
+
+    def emit(self, message: Message) -> None:
+        """Puts an event into the outbox of this transaction; its `meta` is completed here.
+
+        The caller sets `meta.aggregate_id` and `meta.aggregate_version`. Raises ValueError without an aggregate id.
+        """
+        if self._read_only:
+            raise RuntimeError("a reading transaction has nothing to tell")
+        actor_id = str(self.actor.person_id) if self.actor is not None else ""
+        self._events.append(stamp(message, self.tenant, self.now, actor_id))
+
+    def after_commit(self, callback: Callable[[], Awaitable[None] | None]) -> None:
+        """Runs `callback` once this transaction is saved; not at all if it is not. A failure there is only logged."""
+        self._after_commit.append(callback)
+
+    async def _write_told(self) -> None:
+        if self._audit:
+            entries = self._audit
+            await self._raw.execute(
+                _INSERT_AUDIT,
+                (
+                    self.now,
+                    self.actor.person_id if self.actor else None,
+                    self.actor.session_id or None if self.actor else None,
+                    current_trace_id(),
+                    [e.id for e in entries],
+                    [e.action for e in entries],
+                    [e.object_id for e in entries],
+                    [e.subject_id for e in entries],
+                    [e.information_class for e in entries],
+                    [e.before for e in entries],
+                    [e.after for e in entries],
+                ),
+            )
+        if self._events:
+            events = self._events
+            await self._raw.execute(
+                _INSERT_OUTBOX,
+                (
+                    events[0].traceparent,
+                    [e.event_id for e in events],
+                    [e.subject for e in events],
+                    [e.type for e in events],
+                    [e.payload for e in events],
+                ),
+            )
+
+
+class _Pool:
+    """Connections that stay checked out of SQLAlchemy between transactions: taking one costs nothing."""
+
+    def __init__(self, engine: Any, size: int) -> None:
+        self._engine = engine
+        self._free: list[tuple[AsyncConnection, psycopg.AsyncConnection[Any]]] = []
+        self._slots = asyncio.Semaphore(size)
+        self._closed = False
+
+    async def take(self) -> tuple[AsyncConnection, psycopg.AsyncConnection[Any]]:
+        await self._slots.acquire()
+        try:
+            while self._free:
+                connection, raw = self._free.pop()
+                if not raw.closed and not connection.closed and not connection.invalidated:
+                    return connection, raw
+                await self._discard(connection)
+            connection = await self._engine.connect()
+            raw = (await connection.get_raw_connection()).driver_connection
+            return connection, raw
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def give_back(
+        self, connection: AsyncConnection, raw: psycopg.AsyncConnection[Any], *, usable: bool
+    ) -> None:
+        try:
+            if usable and not self._closed and not raw.closed and not connection.invalidated:
+                self._free.append((connection, raw))
+            else:
+                await self._discard(connection)
+        finally:
+            self._slots.release()
+
+    async def _discard(self, connection: AsyncConnection) -> None:
+        try:
+            if not connection.closed:
+                if not connection.invalidated:
+                    await connection.invalidate()
+                await connection.close()
+        except Exception:
+            log.debug("a broken connection could not be closed", exc_info=True)
+
+    def drop_free(self) -> list[AsyncConnection]:
+        dropped, self._free = [connection for connection, _ in self._free], []
+        return dropped
+
+    async def close(self) -> None:
+        self._closed = True
+        for connection in self.drop_free():
+            await self._discard(connection)
+
+
+class Database:
+    """The service's database under its app role. One per process; `close()` at the end."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 8, clock: Clock = now, application_name: str = "komu"
+    ) -> None:
+        self.url = sa.make_url(url)
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.clock = clock
+        self.application_name = application_name
+        self._engine = create_async_engine(
+            self.url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=sa.NullPool,
+            connect_args={"application_name": application_name, "connect_timeout": 5},
+        )
+        self._pool = _Pool(self._engine, pool_size)
+        self.libpq_url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._on_events: list[Callable[[], None]] = []
+        self._on_audit: list[Callable[[], None]] = []
+        self._on_jobs: list[Callable[[], None]] = []
+
+    def on_events(self, callback: Callable[[], None]) -> None:
+        """`callback` is called after each commit that put something into the outbox; the relay wakes by it."""
+        self._on_events.append(callback)
+
+    def on_audit(self, callback: Callable[[], None]) -> None:
+        """`callback` is called after each commit that wrote audit entries; the sealer wakes by it."""
+        self._on_audit.append(callback)
+
+    def on_jobs(self, callback: Callable[[], None]) -> None:
+        """`callback` is called after each commit that started a job."""
+        self._on_jobs.append(callback)
+
+    def wake_jobs(self) -> None:
+        """Tells the job runner of this process that there is work."""
+        for wake in self._on_jobs:
+            wake()
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str, actor: Actor | None = None) -> AsyncIterator[Transaction]:
+        """A read-write transaction; commits at the end of the block, rolls back if it raises."""
+        async with self._open(tenant, actor, read_only=False) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def reading(self, tenant: str, actor: Actor | None = None) -> AsyncIterator[Transaction]:
+        """A read-only transaction. Its audit entries (class I–II reads) are saved before the block ends."""
+        async with self._open(tenant, actor, read_only=True) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _open(self, tenant: str, actor: Actor | None, *, read_only: bool) -> AsyncIterator[Transaction]:
+        if TENANT.match(tenant) is None:
+            raise ValueError("a tenant is 1 to 40 of a-z, 0-9 and -")
+        if actor is not None and actor.tenant != tenant:
+            raise ValueError("the actor belongs to another tenant")
+        begin = f"BEGIN{' READ ONLY' if read_only else ''}; SET LOCAL komu.tenant = '{tenant}'"
+        async with self._session(begin) as (connection, raw):
+            tx = Transaction(self, connection, raw, tenant, actor, self.clock(), read_only)
+            with sql_span(read_only) as span:
+                yield tx
+                if read_only and tx._audit:
+                    await raw.execute(f"COMMIT; BEGIN; SET LOCAL komu.tenant = '{tenant}'".encode())
+                if tx._audit or tx._events:
+                    await tx._write_told()
+                await raw.execute(b"COMMIT")
+                span(tx._statements)
+        if tx._events:
+            for wake in self._on_events:
+                wake()
+        if tx._audit:
+            for wake in self._on_audit:
+                wake()
+        for callback in tx._after_commit:
+            try:
+                result = callback()
+                if result is not None:
+                    await result
+            except Exception as error:
+                log.error("after commit: %s", type(error).__name__)
+
+    @asynccontextmanager
+    async def plumbing(self, tenant: str = "") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """For the kit's own loops: a transaction that sees the plumbing tables of every tenant, school records of none."""
+        begin = f"BEGIN; SET LOCAL komu.plumbing = 'on'; SET LOCAL komu.tenant = '{tenant}'"
+        async with self._session(begin) as (_, raw):
+            yield raw
+            await raw.execute(b"COMMIT")
+
+    @asynccontextmanager
+    async def _session(self, begin: str) -> AsyncIterator[tuple[AsyncConnection, psycopg.AsyncConnection[Any]]]:
+        connection, raw = await self._begin(begin)
+        usable = False
+        try:
+            yield connection, raw
+            usable = True
+        except BaseException:
+            usable = await self._roll_back(connection, raw)
+            raise
+        finally:
+            await self._pool.give_back(connection, raw, usable=usable)
+
+    async def _begin(self, begin: str) -> tuple[AsyncConnection, psycopg.AsyncConnection[Any]]:
+        """A connection inside a fresh transaction. One that died while it was idle (a restart) is replaced unseen."""
+        statement = begin.encode()
+        for attempt in range(2):
+            try:
+                connection, raw = await self._pool.take()
+            except (sa.exc.OperationalError, psycopg.OperationalError, OSError) as error:
+                raise Unavailable(reason="DATABASE_UNAVAILABLE") from error
+            try:
+                await raw.execute(statement)
+                return connection, raw
+            except psycopg.OperationalError as error:
+                await self._pool.give_back(connection, raw, usable=False)
+                for idle in self._pool.drop_free():
+                    await self._pool._discard(idle)
+                if attempt:
+                    raise Unavailable(reason="DATABASE_UNAVAILABLE") from error
+            except BaseException:
+                await self._pool.give_back(connection, raw, usable=False)
+                raise
+        raise AssertionError
+
+    async def _roll_back(self, connection: AsyncConnection, raw: psycopg.AsyncConnection[Any]) -> bool:
+        if raw.closed or connection.invalidated:
+            return False
+        try:
+            await asyncio.shield(asyncio.wait_for(raw.execute(b"ROLLBACK"), 5))
+        except (Exception, asyncio.CancelledError):
+            return False
+        return True
+
+    async def answers(self) -> bool:
+        """Whether the database can be asked right now."""
+        try:
+            async with asyncio.timeout(2), self.plumbing():
+                return True
+        except Exception:
+            return False
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._pool.close()
+        await self._engine.dispose()
+
+
+async def update_versioned(
+    tx: Transaction, table: sa.Table, key: Mapping[str, Any], expected_version: int, values: Mapping[str, Any]
+) -> int:
+    """Writes `values` only if the row is still at `expected_version`. Returns the new version.
+
+    The table has `version`, `updated_at`, `updated_by` (`servicekit.migrate.version_columns`).
+    Raises: Unseen when there is no such row; Conflict with `version`, `changed_at`, `changed_by` when someone was faster.
+    """
+    where = [table.c[name] == value for name, value in key.items()]
+    actor_id = tx.actor.person_id if tx.actor else None
+    written = await tx.execute(
+        sa.update(table)
+        .where(*where, table.c.version == expected_version)
+        .values(**values, version=table.c.version + 1, updated_at=tx.now, updated_by=actor_id)
+        .returning(table.c.version)
+    )
+    version = written.scalar()
+    if version is not None:
+        return int(version)
+    found = await tx.execute(sa.select(table.c.version, table.c.updated_at, table.c.updated_by).where(*where))
+    row = found.first()
+    if row is None:
+        raise Unseen
+    raise lost_race(row.version, row.updated_at, row.updated_by)
+
+
+def lost_race(version: int, changed_at: datetime, changed_by: UUID | None) -> Conflict:
+    """Someone saved first: says when (Japanese time) and carries who, so that the page can show the difference."""
+    at = changed_at.astimezone(JST)
+    return Conflict(
+        f"{at.hour}時{at.minute:02d}分にほかの人が保存しました。内容を確かめてから、もう一度保存してください。",
+        {
+            "version": str(version),
+            "changed_at": changed_at.astimezone(UTC).isoformat(),
+            "changed_by": str(changed_by) if changed_by else "",
+        },
+        reason="CHANGED_MEANWHILE",
+    )
