@@ -1,0 +1,153 @@
+"""Signing in is Keycloak's; the second factor is asked for when it is needed and no sooner; signing out ends it all."""
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import Browse, second_factor, sign_in
+
+TEACHER = "aozora.es.teacher1"
+PRINCIPAL = "aozora.es.principal"
+WITHOUT_SECOND_FACTOR = "aozora.es.teacher9"
+SESSION = "__Host-komu-session"
+
+
+def session_cookie(page):
+    return next((c for c in page.context.cookies() if c["name"] == SESSION), None)
+
+
+def test_a_teacher_signs_in_with_the_password_alone_and_lands_where_she_wanted(browse: Browse):
+    page = browse.stranger()
+    page.goto(browse.address("/account"))
+    sign_in(page, browse.stack, TEACHER)
+    expect(page).to_have_url(browse.address("/account"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("アカウント")
+    browse.check(page, "account")
+
+
+def test_the_home_page_has_no_finding(browse: Browse):
+    page = browse(TEACHER)
+    browse.check(page, "home-teacher")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="キーボードの使い方")).to_be_visible()
+    page.keyboard.press("Escape")
+
+
+def test_the_browser_holds_a_cookie_no_script_can_read_and_no_token(browse: Browse):
+    page = browse(TEACHER)
+    cookie = session_cookie(page)
+    assert cookie["secure"]
+    assert cookie["httpOnly"]
+    assert cookie["sameSite"] == "Lax"
+    assert page.evaluate("document.cookie") == ""
+    stored = page.evaluate("JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage})")
+    assert "eyJ" not in stored + page.content() + "".join(c["value"] for c in page.context.cookies())
+
+
+def test_every_answer_carries_a_strict_policy_and_no_page_breaks_it(browse: Browse):
+    page = browse.stranger()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(browse.address("/"))
+    sign_in(page, browse.stack, TEACHER)
+    answer = page.goto(browse.address("/"))
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    page.goto(browse.address("/account"))
+    own = [line for line in complaints if "Content Security Policy" in line and "/realms/" not in line]
+    assert own == []
+
+
+def test_step_up_asks_for_the_code_and_comes_back_to_the_same_page(browse: Browse):
+    page = browse(TEACHER)
+    before = session_cookie(page)["value"]
+    page.goto(browse.address("/step-up?return=/account"))
+    second_factor(page, browse.stack, TEACHER)
+    expect(page).to_have_url(browse.address("/account"))
+    assert session_cookie(page)["value"] != before
+
+
+def test_a_form_left_open_survives_the_step_up(browse: Browse):
+    page = browse(PRINCIPAL, "/account")
+    other = page.context.new_page()
+    other.goto(browse.address("/step-up?return=/step-up/done"))
+    second_factor(other, browse.stack, PRINCIPAL)
+    token = page.locator('meta[name="csrf-token"]').get_attribute("content")
+    status = page.evaluate(
+        "async token => (await fetch('/account/sign-out-others', {method: 'POST', redirect: 'manual',"
+        " headers: {'X-CSRF-Token': token}})).type",
+        token,
+    )
+    assert status == "opaqueredirect"
+
+
+def test_somebody_without_second_factor_is_told_whom_to_ask(browse: Browse):
+    page = browse(WITHOUT_SECOND_FACTOR)
+    page.goto(browse.address("/step-up?return=/"))
+    expect(page.locator("body")).to_contain_text(re.compile("管理者"))
+    expect(page.locator("input[name=totp]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example/", "/\\evil.example"])
+def test_a_link_cannot_lead_to_another_site_after_sign_in(browse: Browse, wanted: str):
+    page = browse.stranger()
+    page.goto(browse.address("/sign-in") + "?return=" + wanted)
+    sign_in(page, browse.stack, TEACHER)
+    assert page.url == browse.address("/")
+
+
+def test_a_callback_of_another_browser_signs_nobody_in(browse: Browse):
+    """Login CSRF: the victim opens the address with which the attacker's own sign-in would have ended."""
+    attacker = browse.stranger()
+    ended_at = []
+    attacker.route("**/callback?*", lambda route: (ended_at.append(route.request.url), route.abort()))
+    attacker.goto(browse.address("/"))
+    attacker.locator("input[name=username]").fill(TEACHER)
+    attacker.locator("input[name=password]").fill(browse.stack.account(TEACHER)["password"])
+    with attacker.expect_event("requestfailed"):
+        attacker.locator("input[type=submit], button[type=submit]").first.click(no_wait_after=True)
+    victim = browse.stranger()
+    answer = victim.goto(ended_at[0])
+    assert answer.status == 400
+    assert session_cookie(victim) is None
+
+
+def test_a_session_id_brought_along_is_never_taken_over(browse: Browse):
+    page = browse.stranger()
+    page.context.add_cookies(
+        [{"name": SESSION, "value": "known-to-the-attacker", "url": browse.address("/"), "secure": True}]
+    )
+    page.goto(browse.address("/"))
+    sign_in(page, browse.stack, TEACHER)
+    assert session_cookie(page)["value"] != "known-to-the-attacker"
+
+
+def test_a_change_without_the_token_of_the_session_is_refused(browse: Browse):
+    page = browse(TEACHER)
+    status = page.evaluate("async () => (await fetch('/account/sign-out-others', {method: 'POST'})).status")
+    assert status == 403
+    forged = httpx.post(
+        browse.address("/account/sign-out-others"),
+        headers={"Origin": "https://evil.example", "Cookie": f"{SESSION}={session_cookie(page)['value']}"},
+    )
+    assert forged.status_code == 403
+
+
+def test_signing_out_ends_the_session_here_and_at_keycloak(browse: Browse):
+    page = browse(TEACHER)
+    secret = session_cookie(page)["value"]
+    page.get_by_role("button", name="サインアウト").click()
+    expect(page.locator("input[name=password]")).to_be_visible()
+    answer = httpx.get(browse.address("/account"), headers={"Cookie": f"{SESSION}={secret}"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+
+
+def test_a_page_nobody_wrote_is_answered_in_plain_words(browse: Browse):
+    page = browse(TEACHER)
+    answer = page.goto(browse.address("/no-such-page"))
+    assert answer.status == 404
+    expect(page.get_by_role("heading", level=1)).to_have_text("見つかりません")
+    browse.check(page, "not-found")
