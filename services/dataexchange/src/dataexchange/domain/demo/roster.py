@@ -56,9 +56,7 @@ class DemoRoster:
     def __init__(self, board: DemoBoard) -> None:
         self.board = board
         self._staff = {one.username: one for one in signing_in(board)}
-        self.pupils: dict[str, list[DemoPupil]] = {
-            school.key: list(pupils_of(board, school)) for school in board.schools
-        }
+        self.pupils = {school.key: list(pupils_of(board, school)) for school in board.schools}
         self._colleagues: dict[str, int] = defaultdict(int)
         self._subject_teachers: dict[tuple[str, str], DemoStaff] = {}
         self.classes: dict[str, list[_Class]] = {school.key: self._classes(school) for school in board.schools}
@@ -195,10 +193,10 @@ class DemoRoster:
             for one, key in self._lessons(school):
                 subject = _subject(school, key)
                 grade = one.school_grade.value if one.school_grade else ""
-                head = (self._lesson_id(one, key), "", "", f"{one.title} {subject.names[0]}", grade)
-                course = self._course_id(school, key)
+                title = f"{one.title} {subject.names[0]}"
+                lesson = (self._lesson_id(one, key), "", "", title, grade, self._course_id(school, key))
                 tail = ("", org, self._session_id, subject.names[0], subject.code, "", "false")
-                yield (*head, course, "", "scheduled", *tail)
+                yield (*lesson, "", "scheduled", *tail)
 
     def _grades_of_special(self, school: DemoSchool) -> list[str]:
         grades = {one.school_grade for one in self.pupils[school.key] if one.class_number == SPECIAL_NEEDS}

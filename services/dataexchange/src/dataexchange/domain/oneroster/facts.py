@@ -60,6 +60,8 @@ class Facts:
     roles_held: set[tuple[str, str]] = field(default_factory=set)
     secondary_rows: list[tuple[int, str]] = field(default_factory=list)
     homerooms_of: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    # Pupils of each 講座, and the homeroom each pupil is in: together they tell lessons of one whole class.
+    course_pupils: dict[str, set[str]] = field(default_factory=dict)
     # Tables that could not be read to their end: what they lack proves nothing.
     incomplete: set[str] = field(default_factory=set)
     enrolled: set[tuple[str, str, str, str]] = field(default_factory=set)

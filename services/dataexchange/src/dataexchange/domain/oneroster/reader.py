@@ -1,6 +1,6 @@
 """The rows of a checked package in the register's words, streamed again from the file in the order they depend on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import BinaryIO
 
@@ -26,17 +26,31 @@ from dataexchange.domain.oneroster.table import TableReader
 def rows_of(stream: BinaryIO, size: int, checked: Checked) -> Iterator[RosterRow]:
     """Every row the register takes: organisations, classes, people, appointments, members, duties.
 
-    Only for a package whose check was clean; guardians, board-only litter and unused files are left out.
+    Only for a package whose check was clean. Guardians and files the register does not use are left out. A lesson whose
+    pupils all belong to one homeroom is that class being taught a subject: it becomes the teacher's duty there
+    (教科担任) and no class of its own.
     """
     package = open_package(stream, size, Findings())
     if package is None or not checked.findings.clean:
         raise ValueError("only a checked package can be read")
     facts = checked.facts
+    whole_class = whole_class_lessons(facts)
     yield from _orgs(facts)
-    yield from _classes(facts)
+    yield from _classes(facts, whole_class)
     yield from _people(package, checked)
     yield from _appointments(facts)
-    yield from _placements(package, checked)
+    yield from _placements(package, checked, whole_class)
+
+
+def whole_class_lessons(facts: Facts) -> dict[str, str]:
+    """講座 → homeroom, for those whose pupils all have the same homeroom class."""
+    home = {user: places[-1][0] for user, places in facts.homerooms_of.items()} | facts.home_class_of
+    found = {}
+    for course, pupils in facts.course_pupils.items():
+        homes = {home.get(pupil, "") for pupil in pupils}
+        if len(homes) == 1 and facts.classes[course].subject:
+            found[course] = homes.pop()
+    return {course: homeroom for course, homeroom in found.items() if homeroom}
 
 
 def _orgs(facts: Facts) -> Iterator[OrgRow]:
@@ -44,8 +58,10 @@ def _orgs(facts: Facts) -> Iterator[OrgRow]:
         yield OrgRow(source_id, org.name, org.code, org.type == "district")
 
 
-def _classes(facts: Facts) -> Iterator[ClassRow]:
+def _classes(facts: Facts, whole_class: Mapping[str, str]) -> Iterator[ClassRow]:
     for source_id, one in facts.classes.items():
+        if source_id in whole_class:
+            continue
         kind = "course" if one.type == "scheduled" else "special_needs" if one.special_needs else "homeroom"
         yield ClassRow(
             source_id,
@@ -128,7 +144,7 @@ def _post(primary: RoleFact | None, secondary: RoleFact | None) -> str:
     return POST_BY_ROLES.get((first, second)) or POST_BY_ROLES.get((first, "")) or "teacher"
 
 
-def _placements(package: Package, checked: Checked) -> Iterator[MemberRow | DutyRow]:
+def _placements(package: Package, checked: Checked, whole_class: Mapping[str, str]) -> Iterator[MemberRow | DutyRow]:
     facts, at = checked.facts, checked.places["enrollments"]
     class_at, user_at, role_at, primary_at = at["classSourcedId"], at["userSourcedId"], at["role"], at["primary"]
     begin_at, end_at, number_at = at["beginDate"], at["endDate"], at["metadata.jp.shussekiNo"]
@@ -141,13 +157,16 @@ def _placements(package: Package, checked: Checked) -> Iterator[MemberRow | Duty
         if ends_on < starts_on:
             continue  # begins and ends the same day: it never was
         if role == "student":
+            if row[class_at] in whole_class:
+                continue
             yield MemberRow(row[class_at], row[user_at], int(row[number_at] or 0), starts_on, ends_on)
         elif role == "teacher":
             if its_class.type == "scheduled":
                 kind = "subject"
             else:
                 kind = "homeroom" if row[primary_at] == "true" else "assistant_homeroom"
-            yield DutyRow(row[user_at], row[class_at], kind, its_class.subject, starts_on, ends_on)
+            class_id = whole_class.get(row[class_at], row[class_at])
+            yield DutyRow(row[user_at], class_id, kind, its_class.subject, starts_on, ends_on)
 
 
 def last_day(end_date: str, session_ends_on: str) -> str:

@@ -236,7 +236,9 @@ def enrollments(block: Block, at: Places, facts: Facts, findings: Findings) -> N
                     "role",
                     role,
                 )
-            if its_class is not None and its_class.type == "homeroom" and not its_class.special_needs:
+            if its_class is not None and its_class.type == "scheduled":
+                facts.course_pupils.setdefault(class_id, set()).add(user)
+            elif its_class is not None and not its_class.special_needs:
                 _one_homeroom(file, numbered + offset, user, class_id, row[begin_at], row[end_at], facts, findings)
         elif role == "teacher" and facts.primary_role.get(user) == "student":
             _tell(

@@ -1,7 +1,7 @@
 """学籍補足CSV: what a roster must not carry and the register needs (official name, birth, sex, address, guardians).
 
-A format of our own, one row per person, after 入学者名簿 and 転入学通知書 of 就学事務システム標準仕様書. The official name keeps its
-MJ characters and variation selectors; half-width kana and control characters are refused as everywhere.
+A format of our own, one row per person, after 入学者名簿 and 転入学通知書 of 就学事務システム標準仕様書. The official
+name keeps its MJ characters and variation selectors; half-width kana and control characters are refused as everywhere.
 """
 
 import re
@@ -89,9 +89,8 @@ def check_supplement(stream: BinaryIO) -> tuple[Findings, int]:
     try:
         header = reader.header()
         if header != HEADER:
-            wrong = next(
-                (place for place, pair in enumerate(zip(HEADER, header, strict=False)) if len(set(pair)) > 1), -1
-            )
+            pairs = enumerate(zip(HEADER, header, strict=False))
+            wrong = next((place for place, (right, written) in pairs if right != written), -1)
             findings.error(
                 "header.order",
                 FILE,
