@@ -10,7 +10,7 @@ _LEADERS = frozenset({"principal", "vice_principal"})
 
 
 def may_read_class(actor: Actor, homeroom: SchoolClass, standing: Standing) -> Decision:
-    """校長 inspects, 担任 writes (学校教育法施行規則 25条); 養護教諭 and 事務 of the school read; so does the 学年主任."""
+    """校長 inspects, 担任 writes (学校教育法施行規則 25条); 養護教諭, 事務 and 学年主任 read."""
     if actor.holds("board_admin"):
         return Decision.allow()
     if not standing.serves:
@@ -20,7 +20,8 @@ def may_read_class(actor: Actor, homeroom: SchoolClass, standing: Standing) -> D
     if homeroom.id in standing.homeroom_class_ids or homeroom.school_grade in standing.headed_school_grades:
         return Decision.allow()
     return Decision.deny(
-        f"{homeroom.name}の担任ではないため、出席簿を開けません。必要なときは担任か教頭に頼んでください。", reason="NOT_HOMEROOM"
+        f"{homeroom.name}の担任ではないため、出席簿を開けません。必要なときは担任か教頭に頼んでください。",
+        reason="NOT_HOMEROOM",
     )
 
 

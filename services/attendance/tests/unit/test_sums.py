@@ -5,12 +5,11 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from attendance.domain.calendar import CalendarDay, Closure, DayState, first_calendar, school_year_of, state_of
 from attendance.domain.marks import DEFAULT_SYMBOLS, Mark, NotInClass, UnknownSymbol, changes_of_day
 from attendance.domain.sums import MonthStatistics, PupilDay, Sums, sums
+from hypothesis import given
+from hypothesis import strategies as st
 
 SYMBOLS = {symbol.key: symbol for symbol in DEFAULT_SYMBOLS}
 PUPIL = uuid4()
@@ -47,7 +46,8 @@ def test_present_elsewhere_is_a_part_of_present():
 
 
 def test_remarks_name_the_main_reasons_with_days():
-    total = sums([day(0, symbol="ill", reason="感冒"), day(1, symbol="ill", reason="感冒"), day(2, symbol="bereavement")], SYMBOLS)
+    colds = [day(number, symbol="ill", reason="感冒") for number in (0, 1)]
+    total = sums([*colds, day(2, symbol="bereavement")], SYMBOLS)
     assert total.remarks == ("感冒2日", "忌引1日")
     assert (total.absent_illness, total.bereavement, total.excused) == (2, 1, 1)
 
@@ -101,7 +101,9 @@ def test_first_calendar_knows_holidays_and_vacations():
     assert 195 <= sum(entry.lesson for entry in year.values()) <= 210
 
 
-@pytest.mark.parametrize(("on", "year"), [(date(2026, 3, 31), 2025), (date(2026, 4, 1), 2026), (date(2027, 1, 1), 2026)])
+@pytest.mark.parametrize(
+    ("on", "year"), [(date(2026, 3, 31), 2025), (date(2026, 4, 1), 2026), (date(2027, 1, 1), 2026)]
+)
 def test_school_year_begins_on_the_first_of_april(on: date, year: int):
     assert school_year_of(on) == year
 

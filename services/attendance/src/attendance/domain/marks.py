@@ -80,7 +80,9 @@ DEFAULT_SYMBOLS: tuple[Symbol, ...] = (
 )
 """What a board starts with; it may change signs and keys per school year, never the categories."""
 
-DEFAULT_REASONS: tuple[str, ...] = ("感冒", "発熱", "腹痛", "頭痛", "けが", "通院", "家事都合", "インフルエンザ", "感染性胃腸炎")
+DEFAULT_REASONS: tuple[str, ...] = (
+    "感冒", "発熱", "腹痛", "頭痛", "けが", "通院", "家事都合", "インフルエンザ", "感染性胃腸炎",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,11 @@ class NotInClass(Exception):
 
 
 def changes_of_day(
-    members: Sequence[UUID], now: Mapping[UUID, Mark], exceptions: Sequence[Mark], symbols: Mapping[str, Symbol], on: date
+    members: Sequence[UUID],
+    now: Mapping[UUID, Mark],
+    exceptions: Sequence[Mark],
+    symbols: Mapping[str, Symbol],
+    on: date,
 ) -> list[MarkChange]:
     """What saving these exceptions changes: everybody not named is present (出席簿 of the day).
 

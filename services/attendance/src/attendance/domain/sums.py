@@ -55,7 +55,7 @@ class PupilDay:
 def sums(days: Iterable[PupilDay], symbols: Mapping[str, Symbol]) -> Sums:
     """Add up days on which the child was on the roll (the caller leaves out days before entry and after leaving).
 
-    学級閉鎖 adds to 授業日数 and to 出席停止・忌引等, whatever was marked; 学年・学校閉鎖 remove the day (school-records §4.1).
+    学級閉鎖 adds to 授業日数 and to 出席停止・忌引等, whatever was marked; 学年・学校閉鎖 remove the day.
     """
     count: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -109,7 +109,7 @@ class MonthStatistics:
 
     @property
     def required_total(self) -> int:
-        """出席すべき延べ日数: the sum of the children's own days, not 授業日数 × 在籍 − …, wrong when somebody moved."""
+        """出席すべき延べ日数: the sum of the children's own days, exact also when somebody moved."""
         return sum(pupil.required for pupil in self.pupils)
 
     @property

@@ -1,5 +1,5 @@
 """Inbound gRPC: translate, call a use case, translate back."""
 
-from attendance.grpc_api.servicer import AttendanceServicer
+from attendance.grpc_api.servicer import RIGHTS, AttendanceServicer
 
-__all__ = ["AttendanceServicer"]
+__all__ = ["RIGHTS", "AttendanceServicer"]

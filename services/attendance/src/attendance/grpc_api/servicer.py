@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from komu.attendance.v1 import attendance_pb2 as pb
 from komu.attendance.v1 import attendance_pb2_grpc
 from komu.common.v1 import common_pb2
-from servicekit.auth import Actor
-from servicekit.db import Transaction
 from servicekit.grpc import Call, rpc
 
 from attendance.grpc_api import audit, translate
 from attendance.grpc_api.translate import date_of, month_of, uuid_of
-from attendance.store.calendar import SchoolCalendar
 from attendance.usecases import roll, school_days, statistics
 from attendance.usecases.roll import SaveDay
 from attendance.usecases.school_days import DeclareClosure
@@ -31,16 +26,12 @@ RIGHTS = {
 class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
     """Inbound calls of attendance."""
 
-    @rpc(right="attendance.read", information_class=3)
+    @rpc(right="attendance.read")
     async def GetDay(self, request: pb.GetDayRequest, call: Call) -> pb.GetDayReply:
         class_id, on = uuid_of(request.class_id, "class_id"), date_of(request.on, "on")
+        return translate.day(await call.read(roll.get_day, class_id, on))
 
-        async def read(tx: Transaction, actor: Actor) -> roll.Day:
-            return await roll.get_day(tx, actor, class_id, on)
-
-        return translate.day(await call.read(read))
-
-    @rpc(right="attendance.take", information_class=3)
+    @rpc(right="attendance.take")
     async def SaveDay(self, request: pb.SaveDayRequest, call: Call) -> pb.GetDayReply:
         command = SaveDay(
             uuid_of(request.class_id, "class_id"),
@@ -51,25 +42,18 @@ class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
         )
         return translate.day(await call.run(roll.save_day, command))
 
-    @rpc(right="attendance.read", information_class=3)
+    @rpc(right="attendance.read")
     async def GetMonth(self, request: pb.GetMonthRequest, call: Call) -> pb.GetMonthReply:
         class_id, month = uuid_of(request.class_id, "class_id"), month_of(request.month)
+        return translate.month(await call.read(statistics.get_month, class_id, month))
 
-        async def read(tx: Transaction, actor: Actor) -> statistics.Month:
-            return await statistics.get_month(tx, actor, class_id, month)
-
-        return translate.month(await call.read(read))
-
-    @rpc(right="attendance.read", information_class=3)
+    @rpc(right="attendance.read")
     async def GetSchoolDay(self, request: pb.GetSchoolDayRequest, call: Call) -> pb.GetSchoolDayReply:
         school_id, on = uuid_of(request.school_id, "school_id"), date_of(request.on, "on")
+        days = await call.read(statistics.get_school_day, school_id, on)
+        return pb.GetSchoolDayReply(classes=[translate.class_day(day) for day in days])
 
-        async def read(tx: Transaction, actor: Actor) -> list[statistics.ClassDay]:
-            return await statistics.get_school_day(tx, actor, school_id, on)
-
-        return pb.GetSchoolDayReply(classes=[translate.class_day(day) for day in await call.read(read)])
-
-    @rpc(right="attendance.read", information_class=3)
+    @rpc(right="attendance.read")
     async def GetSums(self, request: pb.GetSumsRequest, call: Call) -> pb.GetSumsReply:
         pupils = [uuid_of(pupil_id, "pupil_ids") for pupil_id in request.pupil_ids]
         class_id = uuid_of(request.class_id, "class_id") if request.class_id else None
@@ -77,11 +61,7 @@ class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
             Range(span.name, date_of(span.from_on, "ranges.from_on"), date_of(span.to_on, "ranges.to_on"))
             for span in request.ranges
         ]
-
-        async def read(tx: Transaction, actor: Actor) -> dict[UUID, dict[str, statistics.Sums]]:
-            return await statistics.get_sums(tx, actor, pupils, class_id, ranges)
-
-        found = await call.read(read)
+        found = await call.read(statistics.get_sums, pupils, class_id, ranges)
         return pb.GetSumsReply(
             pupils=[
                 pb.PupilSums(
@@ -91,26 +71,20 @@ class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
             ]
         )
 
-    @rpc(right="attendance.read", information_class=3)
+    @rpc(right="attendance.read")
     async def GetMarkHistory(self, request: pb.GetMarkHistoryRequest, call: Call) -> pb.GetMarkHistoryReply:
         pupil_id, on = uuid_of(request.pupil_id, "pupil_id"), date_of(request.on, "on")
+        changes = await call.read(roll.get_history, pupil_id, on)
+        return pb.GetMarkHistoryReply(changes=[translate.change(change) for change in changes])
 
-        async def read(tx: Transaction, actor: Actor) -> list[roll.PastChange]:
-            return await roll.get_history(tx, actor, pupil_id, on)
-
-        return pb.GetMarkHistoryReply(changes=[translate.change(change) for change in await call.read(read)])
-
-    @rpc(right="attendance.read", information_class=3)
+    @rpc(right="attendance.read")
     async def ListClosures(self, request: pb.ListClosuresRequest, call: Call) -> pb.ListClosuresReply:
         school_id = uuid_of(request.school_id, "school_id")
-        from_on, to_on = date_of(request.from_on, "from_on"), date_of(request.to_on, "to_on")
+        span = date_of(request.from_on, "from_on"), date_of(request.to_on, "to_on")
+        closures = await call.read(school_days.list_closures, school_id, *span)
+        return pb.ListClosuresReply(closures=[translate.closure(closure) for closure in closures])
 
-        async def read(tx: Transaction, actor: Actor) -> list[school_days.Closure]:
-            return await school_days.list_closures(tx, actor, school_id, from_on, to_on)
-
-        return pb.ListClosuresReply(closures=[translate.closure(closure) for closure in await call.read(read)])
-
-    @rpc(right="attendance.school_days", information_class=3)
+    @rpc(right="attendance.school_days")
     async def DeclareClosure(self, request: pb.DeclareClosureRequest, call: Call) -> pb.Closure:
         asked = request.closure
         command = DeclareClosure(
@@ -123,36 +97,24 @@ class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
         )
         return translate.closure(await call.run(school_days.declare_closure, command))
 
-    @rpc(right="attendance.school_days", information_class=3)
+    @rpc(right="attendance.school_days")
     async def CancelClosure(self, request: pb.CancelClosureRequest, call: Call) -> pb.Closure:
         closure_id = uuid_of(request.closure_id, "closure_id")
+        return translate.closure(await call.run(school_days.cancel_closure, closure_id, request.reason))
 
-        async def cancel(tx: Transaction, actor: Actor) -> school_days.Closure:
-            return await school_days.cancel_closure(tx, actor, closure_id, request.reason)
-
-        return translate.closure(await call.run(cancel))
-
-    @rpc(right="attendance.read", information_class=3)
+    @rpc(right="attendance.read")
     async def GetCalendar(self, request: pb.GetCalendarRequest, call: Call) -> pb.Calendar:
         school_id = uuid_of(request.school_id, "school_id")
+        return translate.calendar(await call.read(school_days.get_calendar, school_id, request.school_year))
 
-        async def read(tx: Transaction, actor: Actor) -> SchoolCalendar:
-            return await school_days.get_calendar(tx, actor, school_id, request.school_year)
-
-        return translate.calendar(await call.read(read))
-
-    @rpc(right="attendance.school_days", information_class=3)
+    @rpc(right="attendance.school_days")
     async def SetCalendar(self, request: pb.SetCalendarRequest, call: Call) -> pb.Calendar:
         school_id = uuid_of(request.school_id, "school_id")
-        changed = [translate.closure_day(day) for day in request.changed]
+        changed = [translate.calendar_day(day) for day in request.changed]
+        return translate.calendar(
+            await call.run(school_days.set_calendar, school_id, request.school_year, changed, request.version)
+        )
 
-        async def change(tx: Transaction, actor: Actor) -> SchoolCalendar:
-            return await school_days.set_calendar(
-                tx, actor, school_id, request.school_year, changed, request.version
-            )
-
-        return translate.calendar(await call.run(change))
-
-    @rpc(right="attendance.audit", information_class=3)
+    @rpc(right="attendance.audit")
     async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> common_pb2.ReadAuditReply:
         return await audit.read_audit(request, call)

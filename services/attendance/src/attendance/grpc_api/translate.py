@@ -33,7 +33,8 @@ def uuid_of(text: str, field: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Invalid("識別子の形が正しくありません。", [Violation(field, f"「{text[:60]}」は UUID ではありません。")]) from None
+        wrong = Violation(field, f"「{text[:60]}」は UUID ではありません。")
+        raise Invalid("識別子の形が正しくありません。", [wrong]) from None
 
 
 def date_of(text: str, field: str) -> date:
@@ -41,9 +42,8 @@ def date_of(text: str, field: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Invalid(
-            "日付の形が正しくありません。", [Violation(field, f"「{text[:30]}」は日付（例：2026-04-07）ではありません。")]
-        ) from None
+        wrong = Violation(field, f"「{text[:30]}」は日付（例：2026-04-07）ではありません。")
+        raise Invalid("日付の形が正しくありません。", [wrong]) from None
 
 
 def month_of(text: str) -> date:
@@ -62,7 +62,7 @@ def mark_in(message: pb.DayMark) -> Mark:
     return Mark(uuid_of(message.pupil_id, "exceptions.pupil_id"), message.symbol, message.reason.strip()[:100])
 
 
-def closure_day(message: pb.CalendarDay) -> CalendarDay:
+def calendar_day(message: pb.CalendarDay) -> CalendarDay:
     """One changed day of the year."""
     return CalendarDay(
         date_of(message.on, "changed.on"), message.lesson, message.note.strip()[:60], tuple(message.school_grades)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from servicekit.db import Transaction
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from attendance.domain.calendar import CalendarDay, Closure
@@ -113,17 +114,16 @@ async def get_closure(tx: Transaction, closure_id: UUID) -> Closure | None:
     return None if row is None else _closure(row)
 
 
-def _closure(row: object) -> Closure:
-    r: tuple[object, ...] | object = row
+def _closure(row: Row[Any]) -> Closure:
     return Closure(
-        id=r.id,  # type: ignore[union-attr]
-        school_id=r.school_id,  # type: ignore[union-attr]
-        starts_on=r.starts_on,  # type: ignore[union-attr]
-        ends_on=r.ends_on,  # type: ignore[union-attr]
-        reason=r.reason,  # type: ignore[union-attr]
-        school_grade=r.school_grade,  # type: ignore[union-attr]
-        class_id=r.class_id,  # type: ignore[union-attr]
-        cancelled=r.cancelled_at is not None,  # type: ignore[union-attr]
+        id=row.id,
+        school_id=row.school_id,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        reason=row.reason,
+        school_grade=row.school_grade,
+        class_id=row.class_id,
+        cancelled=row.cancelled_at is not None,
     )
 
 
@@ -150,20 +150,15 @@ async def cancel_closure(tx: Transaction, closure_id: UUID, at: datetime) -> Non
 
 async def lock_on(tx: Transaction, school_id: UUID, on: date) -> TermLock | None:
     """The closed term that covers the day, if there is one."""
-    return (await _locks(tx, school_id, on, on)).get(on)
-
-
-async def _locks(tx: Transaction, school_id: UUID, from_on: date, to_on: date) -> dict[date, TermLock]:
     closed_on = func.timezone("Asia/Tokyo", term_locks.c.closed_at).label("closed_local")
     query = (
         select(term_locks.c.term, term_locks.c.starts_on, term_locks.c.ends_on, closed_on)
-        .where(and_(term_locks.c.school_id == school_id, term_locks.c.starts_on <= to_on, term_locks.c.ends_on >= from_on))
+        .where(term_locks.c.school_id == school_id, term_locks.c.starts_on <= on, term_locks.c.ends_on >= on)
         .order_by(term_locks.c.starts_on)
+        .limit(1)
     )
-    return {
-        from_on: TermLock(row.term, row.starts_on, row.ends_on, row.closed_local.date())
-        for row in await tx.execute(query)
-    }
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else TermLock(row.term, row.starts_on, row.ends_on, row.closed_local.date())
 
 
 async def lock_term(tx: Transaction, school_id: UUID, school_year: int, lock: TermLock, closed_at: datetime) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from servicekit.db import Transaction
 from servicekit.ids import uuid7
-from sqlalchemy import insert, select, update
+from sqlalchemy import Executable, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from attendance.domain.marks import DEFAULT_REASONS, DEFAULT_SYMBOLS, Category, Mark, MarkChange, Symbol
@@ -64,7 +64,9 @@ async def sheets(tx: Transaction, class_ids: Sequence[UUID], from_on: date, to_o
     ]
 
 
-async def marks_of(tx: Transaction, pupil_ids: Sequence[UUID], from_on: date, to_on: date) -> dict[UUID, dict[date, Mark]]:
+async def marks_of(
+    tx: Transaction, pupil_ids: Sequence[UUID], from_on: date, to_on: date
+) -> dict[UUID, dict[date, Mark]]:
     """Marks by child and day; a child without a row was present."""
     query = select(marks).where(marks.c.pupil_id.in_(pupil_ids), marks.c.on_day.between(from_on, to_on))
     found: dict[UUID, dict[date, Mark]] = {}
@@ -76,6 +78,7 @@ async def marks_of(tx: Transaction, pupil_ids: Sequence[UUID], from_on: date, to
 async def take(tx: Transaction, class_id: UUID, on: date, version: int, actor_id: UUID) -> DaySheet | None:
     """Close the roll call of a day; None when somebody saved it since `version` (0 = not taken yet)."""
     values = {"taken_by": actor_id, "taken_at": tx.now, "version": version + 1}
+    statement: Executable
     if version == 0:
         statement = (
             upsert(day_sheets)
@@ -84,7 +87,7 @@ async def take(tx: Transaction, class_id: UUID, on: date, version: int, actor_id
             .returning(day_sheets)
         )
     else:
-        statement = (  # type: ignore[assignment]
+        statement = (
             update(day_sheets)
             .where(
                 day_sheets.c.class_id == class_id, day_sheets.c.on_day == on, day_sheets.c.version == version

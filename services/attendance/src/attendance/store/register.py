@@ -186,3 +186,11 @@ async def keep_staff(tx: Transaction, staff_id: UUID, version: int, rows: Sequen
         ]
         await tx.execute(insert(standing_copies), values)
     return True
+
+
+async def subjects_of_school(tx: Transaction, school_id: UUID) -> list[UUID]:
+    """Whom and what the school's log entries are about: the school, its classes, its children of all years."""
+    classes = select(class_copies.c.class_id).where(class_copies.c.school_id == school_id)
+    pupils = select(member_copies.c.pupil_id).where(member_copies.c.class_id.in_(classes)).distinct()
+    found = (await tx.execute(classes.union(pupils))).scalars()
+    return [school_id, *found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -62,7 +62,7 @@ async def get_day(tx: Transaction, actor: Actor, class_id: UUID, on: date) -> Da
     policy.may_read_class(actor, homeroom, stand).enforce()
     day = await _day(tx, homeroom, on)
     if not day.locked_reason and not (may := policy.may_take_roll(actor, homeroom, stand)).allowed:
-        return _locked(day, may.message)
+        return replace(day, locked_reason=may.message)
     return day
 
 
@@ -80,16 +80,16 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
     today = day_in_jst(tx.now)
     why = command.why.strip() or ("当日の訂正" if command.on == today else "")
     if correction and not why:
-        raise Invalid("訂正の理由を入力してください。", [Violation("correction_reason", "過ぎた日の訂正には理由が要ります。")])
+        missing = Violation("correction_reason", "過ぎた日の訂正には理由が要ります。")
+        raise Invalid("訂正の理由を入力してください。", [missing])
     if command.version != (day.sheet.version if day.sheet else 0):
         raise _saved_meanwhile(day)
     try:
         now = {mark.pupil_id: mark for mark in day.marks}
         changes = changes_of_day(list(now), now, command.exceptions, {s.key: s for s in day.symbols}, command.on)
     except UnknownSymbol as unknown:
-        raise Invalid(
-            "この記号は使えません。", [Violation(f"marks.{unknown.pupil_id}", f"「{unknown.symbol}」は出欠記号にありません。")]
-        ) from unknown
+        wrong = Violation(f"marks.{unknown.pupil_id}", f"「{unknown.symbol}」は出欠記号にありません。")
+        raise Invalid("この記号は使えません。", [wrong]) from unknown
     except NotInClass as stranger:
         raise Invalid(
             "学級にいない児童生徒が含まれています。画面を読み込み直してください。",
@@ -99,16 +99,21 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
     if sheet is None:
         raise _saved_meanwhile(await _day(tx, homeroom, command.on))
     await marks.save(tx, homeroom.id, command.on, changes, actor.person_id, why, keep=correction)
-    tx.audit(
-        "roll.corrected" if correction else "roll.taken",
-        homeroom.id,
-        before={"on": command.on.isoformat(), "marks": {str(c.pupil_id): c.before.symbol for c in changes}},
-        after={
-            "on": command.on.isoformat(),
-            "marks": {str(c.pupil_id): c.after.symbol for c in changes},
-            "why": why if correction else "",
-        },
-    )
+    verb = "corrected" if correction else "taken"
+    told = _told(command.on, why if correction else "")
+    tx.audit(f"attendance_day.{verb}", homeroom.id, subject_id=homeroom.id, after=told)
+    for change in changes:
+        tx.audit(
+            "attendance_mark.corrected" if correction else "attendance_mark.entered",
+            homeroom.id,
+            subject_id=change.pupil_id,
+            before={"symbol": change.before.symbol, "reason": change.before.reason},
+            after={
+                "symbol": change.after.symbol,
+                "reason": change.after.reason,
+                **told,
+            },
+        )
     saved = await _day(tx, homeroom, command.on)
     tx.emit(day_taken(homeroom, command.on, sheet.version, saved.marks, saved.symbols, correction=correction))
     return saved
@@ -163,12 +168,10 @@ def _why_locked(on: date, today: date, state: DayState, note: str, term_lock: st
     return term_lock
 
 
-def _locked(day: Day, reason: str) -> Day:
-    return Day(
-        day.homeroom, day.on, day.state, day.note, day.marks, day.symbols, day.reasons, day.sheet, reason, day.unmarked_days
-    )
+def _told(on: date, why: str) -> dict[str, str]:
+    return {"on": on.isoformat()} | ({"why": why} if why else {})
 
 
 def _saved_meanwhile(day: Day) -> Conflict:
     who = {"taken_by": str(day.sheet.taken_by), "taken_at": day.sheet.taken_at.isoformat()} if day.sheet else {}
-    return Conflict("この日の出席簿は、開いている間にほかの人が保存しました。読み込み直して違いを確かめてください。", who)
+    return Conflict("この日の出席簿は、開いている間にほかの人が保存しました。違いを確かめてください。", who)

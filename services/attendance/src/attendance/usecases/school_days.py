@@ -66,7 +66,7 @@ async def declare_closure(tx: Transaction, actor: Actor, command: DeclareClosure
         command.class_id,
     )
     await calendar.add_closure(tx, closure)
-    tx.audit("closure.declared", closure.id, after=_audited(closure))
+    tx.audit("closure.declared", closure.id, subject_id=closure.school_id, after=_audited(closure))
     tx.emit(closure_changed(closure))
     return closure
 
@@ -83,7 +83,13 @@ async def cancel_closure(tx: Transaction, actor: Actor, closure_id: UUID, reason
         return closure
     await calendar.cancel_closure(tx, closure_id, tx.now)
     cancelled = replace(closure, cancelled=True)
-    tx.audit("closure.cancelled", closure_id, before=_audited(closure), after={"why": reason.strip()})
+    tx.audit(
+        "closure.cancelled",
+        closure_id,
+        subject_id=closure.school_id,
+        before=_audited(closure),
+        after={"why": reason.strip()},
+    )
     tx.emit(closure_changed(cancelled))
     return cancelled
 
@@ -111,6 +117,7 @@ async def set_calendar(
     tx.audit(
         "calendar.changed",
         school_id,
+        subject_id=school_id,
         before={day.on.isoformat(): _line(was.get(day.on)) for day in changed},
         after={day.on.isoformat(): _line(day) for day in changed},
     )

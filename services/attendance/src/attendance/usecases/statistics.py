@@ -148,7 +148,8 @@ async def get_sums(
     Raises: Unseen, Refused, Invalid (no span, a span that ends before it begins).
     """
     if not ranges or any(span.to_on < span.from_on for span in ranges):
-        raise Invalid("期間を確かめてください。", [Violation("ranges", "始まりと終わりのある期間を1つ以上指定してください。")])
+        wrong = Violation("ranges", "始まりと終わりのある期間を1つ以上指定してください。")
+        raise Invalid("期間を確かめてください。", [wrong])
     first, last = min(span.from_on for span in ranges), max(span.to_on for span in ranges)
     if class_id is not None:
         places = await register.members(tx, [class_id], first, last)

@@ -1,0 +1,34 @@
+"""`python -m attendance serve | migrate | rebuild-projections TENANT…`"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from servicekit.migrate import upgrade
+
+from attendance.app import build
+from attendance.rebuild import rebuild
+from attendance.settings import Settings
+
+
+def main() -> None:
+    """Entry point of the process; settings come from the environment (KOMU_*)."""
+    parser = argparse.ArgumentParser(prog="attendance")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve gRPC, follow events")
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    again = commands.add_parser("rebuild-projections", help="copy the register anew from roster")
+    again.add_argument("tenants", nargs="+")
+    asked = parser.parse_args()
+    settings = Settings()
+    if asked.command == "migrate":
+        upgrade("attendance", settings.migration_url or settings.database_url)
+    elif asked.command == "rebuild-projections":
+        asyncio.run(rebuild(settings, asked.tenants))
+    else:
+        asyncio.run(build(settings).serve())
+
+
+if __name__ == "__main__":
+    main()

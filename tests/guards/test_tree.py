@@ -1,0 +1,105 @@
+"""Promises about the tree: migrations, settings, words, locks, file sizes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from servicekit.grpc.rpc import spec_of
+from servicekit.migrate import heads
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "portal")
+LONGEST = 400
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_one_migration_head(service: str):
+    assert len(heads(service)) == 1
+
+
+def settings_of(service: str) -> set[str]:
+    module = import_module(f"{service}.settings")
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "model_fields")
+    ]
+    return {f"KOMU_{name.upper()}" for cls in classes for name in cls.model_fields}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_setting_is_documented(service: str):
+    written = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    missing = {name for name in settings_of(service) if f"`{name}`" not in written}
+    assert not missing
+
+
+@pytest.mark.parametrize("service", SERVICES[:-1])
+def test_every_rpc_says_whom_it_is_for(service: str):
+    module = import_module(f"{service}.grpc_api")
+    servicers = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__name__.endswith("Servicer") and value.__module__.startswith(service)
+    ]
+    assert servicers, f"{service}.grpc_api shows no servicer"
+    for servicer in servicers:
+        contract = next(base for base in servicer.__mro__ if base.__module__.startswith("komu."))
+        for name in vars(contract):
+            if not name.startswith("_"):
+                spec = spec_of(getattr(servicer, name))
+                assert spec is not None, f"{servicer.__name__}.{name}"
+                assert spec.right or spec.workloads, f"{servicer.__name__}.{name}"
+
+
+def test_no_registry_is_named():
+    """Parts are installed by name through the ordinary clients; where those fetch from is the machine's affair."""
+    hosts = re.compile(r"(pypi\.org|pythonhosted|registry\.npmjs|repo1?\.maven|repo\.maven|proxy\.golang|crates\.io)", re.I)
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path != Path(__file__) and path.suffix not in {".png", ".pdf", ".binpb"}
+        if hosts.search(path.read_text("utf-8", errors="ignore"))
+    ]
+    assert guilty == []
+
+
+def test_the_bare_word_is_not_used():
+    """`grade` alone could be 学年 or 評定: say school_grade, mark or rating (docs/glossary.md)."""
+    word = re.compile(r"(?<![a-z_])grade(?![sa-z_])|(?<![a-z_])grade_(?!head)")
+    guilty = []
+    for path in tracked("services/*/src/*.py", "libs/*/src/*.py"):
+        code = re.sub(r"(\"\"\".*?\"\"\"|#[^\n]*|\"[^\"\n]*\"|'[^'\n]*')", "", path.read_text("utf-8"), flags=re.S)
+        guilty += [f"{path.relative_to(ROOT)}: {m.group(0)}" for m in word.finditer(code)]
+    assert guilty == []
+
+
+def test_files_tell_one_story():
+    too_long = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked("*.py", "*.ts", "*.html", "*.css", "*.typ")
+        if "/gen/" not in str(path)
+        if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST
+    }
+    assert too_long == {}
+
+
+def test_rules_and_queries_stand_in_their_rooms():
+    """SQL is written in store/ only."""
+    guilty = [
+        str(path.relative_to(ROOT))
+        for service in SERVICES[:-1]
+        for path in (ROOT / "services" / service / "src" / service).rglob("*.py")
+        if "store" not in path.relative_to(ROOT / "services" / service / "src" / service).parts
+        if re.search(r"^from sqlalchemy|^import sqlalchemy", path.read_text("utf-8"), re.M)
+    ]
+    assert guilty == []
