@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from komu.common.v1 import common_pb2 as komu_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dkomu/reports/v1/reports.proto\x12\x0fkomu.reports.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bkomu/common/v1/common.proto\"x\n\x04\x46orm\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x19\n\x11information_class\x18\x03 \x01(\r\x12\x10\n\x08per_term\x18\x04 \x01(\x08\x12\x11\n\tper_class\x18\x05 \x01(\x08\x12\x14\n\x0cversion_year\x18\x06 \x01(\r\"$\n\x10ListFormsRequest\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\"6\n\x0eListFormsReply\x12$\n\x05\x66orms\x18\x01 \x03(\x0b\x32\x15.komu.reports.v1.Form\"b\n\x12PreviewFormRequest\x12\x0c\n\x04\x66orm\x18\x01 \x01(\t\x12\x10\n\x08pupil_id\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\x12\x0c\n\x04term\x18\x04 \x01(\t\x12\x0c\n\x04page\x18\x05 \x01(\r\"S\n\x10PreviewFormReply\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\r\n\x05pages\x18\x03 \x01(\r\x12\r\n\x05notes\x18\x04 \x03(\t\"\x9a\x01\n\x14IssueDocumentRequest\x12\x0c\n\x04\x66orm\x18\x01 \x01(\t\x12\x10\n\x08pupil_id\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\x12\x0c\n\x04term\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x18\n\x10\x63ounterpart_name\x18\x06 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\t\"m\n\x11PrintClassRequest\x12\x0c\n\x04\x66orm\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\t\x12\x11\n\tpupil_ids\x18\x04 \x03(\t\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\"\xf5\x02\n\x08\x44ocument\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x66orm\x18\x02 \x01(\t\x12\x12\n\nform_label\x18\x03 \x01(\t\x12\x10\n\x08pupil_id\x18\x04 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x05 \x01(\t\x12\x0c\n\x04term\x18\x06 \x01(\t\x12\x13\n\x0bschool_year\x18\x07 \x01(\r\x12\r\n\x05pages\x18\x08 \x01(\r\x12\r\n\x05\x62ytes\x18\t \x01(\x04\x12\x0e\n\x06sha256\x18\n \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x0b \x01(\t\x12-\n\tissued_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tissued_by\x18\r \x01(\t\x12\x16\n\x0eretained_until\x18\x0e \x01(\t\x12\x17\n\x0fretention_basis\x18\x0f \x01(\t\x12\r\n\x05notes\x18\x10 \x03(\t\x12\x19\n\x11information_class\x18\x11 \x01(\r\x12\x14\n\x0c\x66orm_version\x18\x12 \x01(\t\"s\n\x14ListDocumentsRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x0c\n\x04\x66orm\x18\x03 \x01(\t\x12\x1a\n\x12\x62\x65\x66ore_document_id\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\r\"P\n\x12ListDocumentsReply\x12,\n\tdocuments\x18\x01 \x03(\x0b\x32\x19.komu.reports.v1.Document\x12\x0c\n\x04more\x18\x02 \x01(\x08\")\n\x12GetDocumentRequest\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\"Z\n\x10GetDocumentReply\x12-\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.komu.reports.v1.DocumentH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part2\xd9\x05\n\x0eReportsService\x12O\n\tListForms\x12!.komu.reports.v1.ListFormsRequest\x1a\x1f.komu.reports.v1.ListFormsReply\x12U\n\x0bPreviewForm\x12#.komu.reports.v1.PreviewFormRequest\x1a!.komu.reports.v1.PreviewFormReply\x12Q\n\rIssueDocument\x12%.komu.reports.v1.IssueDocumentRequest\x1a\x19.komu.reports.v1.Document\x12\x45\n\nPrintClass\x12\".komu.reports.v1.PrintClassRequest\x1a\x13.komu.common.v1.Job\x12<\n\x06GetJob\x12\x1d.komu.common.v1.GetJobRequest\x1a\x13.komu.common.v1.Job\x12\x42\n\tCancelJob\x12 .komu.common.v1.CancelJobRequest\x1a\x13.komu.common.v1.Job\x12[\n\rListDocuments\x12%.komu.reports.v1.ListDocumentsRequest\x1a#.komu.reports.v1.ListDocumentsReply\x12W\n\x0bGetDocument\x12#.komu.reports.v1.GetDocumentRequest\x1a!.komu.reports.v1.GetDocumentReply0\x01\x12M\n\tReadAudit\x12 .komu.common.v1.ReadAuditRequest\x1a\x1e.komu.common.v1.ReadAuditReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dkomu/reports/v1/reports.proto\x12\x0fkomu.reports.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bkomu/common/v1/common.proto\"x\n\x04\x46orm\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x19\n\x11information_class\x18\x03 \x01(\r\x12\x10\n\x08per_term\x18\x04 \x01(\x08\x12\x11\n\tper_class\x18\x05 \x01(\x08\x12\x14\n\x0cversion_year\x18\x06 \x01(\r\"$\n\x10ListFormsRequest\x12\x10\n\x08\x63lass_id\x18\x01 \x01(\t\"6\n\x0eListFormsReply\x12$\n\x05\x66orms\x18\x01 \x03(\x0b\x32\x15.komu.reports.v1.Form\"\x92\x01\n\x12PreviewFormRequest\x12\x0c\n\x04\x66orm\x18\x01 \x01(\t\x12\x10\n\x08pupil_id\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\x12\x0c\n\x04term\x18\x04 \x01(\t\x12\x0c\n\x04page\x18\x05 \x01(\r\x12.\n\x07overlay\x18\x06 \x03(\x0b\x32\x1d.komu.reports.v1.OverlayValue\"L\n\x0cOverlayValue\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0e\n\x06\x63olumn\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\"S\n\x10PreviewFormReply\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\r\n\x05pages\x18\x03 \x01(\r\x12\r\n\x05notes\x18\x04 \x03(\t\"\xee\x01\n\x14IssueDocumentRequest\x12\x0c\n\x04\x66orm\x18\x01 \x01(\t\x12\x10\n\x08pupil_id\x18\x02 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x03 \x01(\t\x12\x0c\n\x04term\x18\x04 \x01(\t\x12\x0f\n\x07purpose\x18\x05 \x01(\t\x12\x18\n\x10\x63ounterpart_name\x18\x06 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\t\x12,\n\ttextbooks\x18\x08 \x03(\x0b\x32\x19.komu.reports.v1.Textbook\x12\x17\n\x0f\x64ocument_number\x18\t \x01(\t\x12\x0b\n\x03use\x18\n \x01(\t\"]\n\x08Textbook\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x11\n\tpublisher\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x10\n\x08supplied\x18\x05 \x01(\x08\"m\n\x11PrintClassRequest\x12\x0c\n\x04\x66orm\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\t\x12\x11\n\tpupil_ids\x18\x04 \x03(\t\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\"\xc6\x03\n\x08\x44ocument\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x66orm\x18\x02 \x01(\t\x12\x12\n\nform_label\x18\x03 \x01(\t\x12\x10\n\x08pupil_id\x18\x04 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x05 \x01(\t\x12\x0c\n\x04term\x18\x06 \x01(\t\x12\x13\n\x0bschool_year\x18\x07 \x01(\r\x12\r\n\x05pages\x18\x08 \x01(\r\x12\r\n\x05\x62ytes\x18\t \x01(\x04\x12\x0e\n\x06sha256\x18\n \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x0b \x01(\t\x12-\n\tissued_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tissued_by\x18\r \x01(\t\x12\x16\n\x0eretained_until\x18\x0e \x01(\t\x12\x17\n\x0fretention_basis\x18\x0f \x01(\t\x12\r\n\x05notes\x18\x10 \x03(\t\x12\x19\n\x11information_class\x18\x11 \x01(\r\x12\x14\n\x0c\x66orm_version\x18\x12 \x01(\t\x12\x11\n\tschool_id\x18\x13 \x01(\t\x12\x0f\n\x07purpose\x18\x14 \x01(\t\x12\x18\n\x10\x63ounterpart_name\x18\x15 \x01(\t\x12\x11\n\tpupil_ids\x18\x16 \x03(\t\"\xb9\x01\n\x14ListDocumentsRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lass_id\x18\x02 \x01(\t\x12\x0c\n\x04\x66orm\x18\x03 \x01(\t\x12\x1a\n\x12\x62\x65\x66ore_document_id\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x11\n\tschool_id\x18\x06 \x01(\t\x12\x11\n\tissued_by\x18\x07 \x01(\t\x12\x0f\n\x07\x66rom_on\x18\x08 \x01(\t\x12\r\n\x05to_on\x18\t \x01(\t\"P\n\x12ListDocumentsReply\x12,\n\tdocuments\x18\x01 \x03(\x0b\x32\x19.komu.reports.v1.Document\x12\x0c\n\x04more\x18\x02 \x01(\x08\")\n\x12GetDocumentRequest\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\"Z\n\x10GetDocumentReply\x12-\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.komu.reports.v1.DocumentH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"{\n\x14\x44ocumentVerification\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x13\n\x0bpdf_matches\x18\x02 \x01(\x08\x12\x14\n\x0c\x64\x61ta_matches\x18\x03 \x01(\x08\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x05 \x01(\t\"T\n\x14ListTextbooksRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x14\n\x0cschool_grade\x18\x02 \x01(\t\x12\x13\n\x0bschool_year\x18\x03 \x01(\r\"B\n\x12ListTextbooksReply\x12,\n\ttextbooks\x18\x01 \x03(\x0b\x32\x19.komu.reports.v1.Textbook2\x94\x07\n\x0eReportsService\x12O\n\tListForms\x12!.komu.reports.v1.ListFormsRequest\x1a\x1f.komu.reports.v1.ListFormsReply\x12U\n\x0bPreviewForm\x12#.komu.reports.v1.PreviewFormRequest\x1a!.komu.reports.v1.PreviewFormReply\x12Q\n\rIssueDocument\x12%.komu.reports.v1.IssueDocumentRequest\x1a\x19.komu.reports.v1.Document\x12\x45\n\nPrintClass\x12\".komu.reports.v1.PrintClassRequest\x1a\x13.komu.common.v1.Job\x12<\n\x06GetJob\x12\x1d.komu.common.v1.GetJobRequest\x1a\x13.komu.common.v1.Job\x12\x42\n\tCancelJob\x12 .komu.common.v1.CancelJobRequest\x1a\x13.komu.common.v1.Job\x12[\n\rListDocuments\x12%.komu.reports.v1.ListDocumentsRequest\x1a#.komu.reports.v1.ListDocumentsReply\x12W\n\x0bGetDocument\x12#.komu.reports.v1.GetDocumentRequest\x1a!.komu.reports.v1.GetDocumentReply0\x01\x12\\\n\x0eVerifyDocument\x12#.komu.reports.v1.GetDocumentRequest\x1a%.komu.reports.v1.DocumentVerification\x12[\n\rListTextbooks\x12%.komu.reports.v1.ListTextbooksRequest\x1a#.komu.reports.v1.ListTextbooksReply\x12M\n\tReadAudit\x12 .komu.common.v1.ReadAuditRequest\x1a\x1e.komu.common.v1.ReadAuditReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,24 +39,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTFORMSREQUEST']._serialized_end=270
   _globals['_LISTFORMSREPLY']._serialized_start=272
   _globals['_LISTFORMSREPLY']._serialized_end=326
-  _globals['_PREVIEWFORMREQUEST']._serialized_start=328
-  _globals['_PREVIEWFORMREQUEST']._serialized_end=426
-  _globals['_PREVIEWFORMREPLY']._serialized_start=428
-  _globals['_PREVIEWFORMREPLY']._serialized_end=511
-  _globals['_ISSUEDOCUMENTREQUEST']._serialized_start=514
-  _globals['_ISSUEDOCUMENTREQUEST']._serialized_end=668
-  _globals['_PRINTCLASSREQUEST']._serialized_start=670
-  _globals['_PRINTCLASSREQUEST']._serialized_end=779
-  _globals['_DOCUMENT']._serialized_start=782
-  _globals['_DOCUMENT']._serialized_end=1155
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=1157
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=1272
-  _globals['_LISTDOCUMENTSREPLY']._serialized_start=1274
-  _globals['_LISTDOCUMENTSREPLY']._serialized_end=1354
-  _globals['_GETDOCUMENTREQUEST']._serialized_start=1356
-  _globals['_GETDOCUMENTREQUEST']._serialized_end=1397
-  _globals['_GETDOCUMENTREPLY']._serialized_start=1399
-  _globals['_GETDOCUMENTREPLY']._serialized_end=1489
-  _globals['_REPORTSSERVICE']._serialized_start=1492
-  _globals['_REPORTSSERVICE']._serialized_end=2221
+  _globals['_PREVIEWFORMREQUEST']._serialized_start=329
+  _globals['_PREVIEWFORMREQUEST']._serialized_end=475
+  _globals['_OVERLAYVALUE']._serialized_start=477
+  _globals['_OVERLAYVALUE']._serialized_end=553
+  _globals['_PREVIEWFORMREPLY']._serialized_start=555
+  _globals['_PREVIEWFORMREPLY']._serialized_end=638
+  _globals['_ISSUEDOCUMENTREQUEST']._serialized_start=641
+  _globals['_ISSUEDOCUMENTREQUEST']._serialized_end=879
+  _globals['_TEXTBOOK']._serialized_start=881
+  _globals['_TEXTBOOK']._serialized_end=974
+  _globals['_PRINTCLASSREQUEST']._serialized_start=976
+  _globals['_PRINTCLASSREQUEST']._serialized_end=1085
+  _globals['_DOCUMENT']._serialized_start=1088
+  _globals['_DOCUMENT']._serialized_end=1542
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=1545
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=1730
+  _globals['_LISTDOCUMENTSREPLY']._serialized_start=1732
+  _globals['_LISTDOCUMENTSREPLY']._serialized_end=1812
+  _globals['_GETDOCUMENTREQUEST']._serialized_start=1814
+  _globals['_GETDOCUMENTREQUEST']._serialized_end=1855
+  _globals['_GETDOCUMENTREPLY']._serialized_start=1857
+  _globals['_GETDOCUMENTREPLY']._serialized_end=1947
+  _globals['_DOCUMENTVERIFICATION']._serialized_start=1949
+  _globals['_DOCUMENTVERIFICATION']._serialized_end=2072
+  _globals['_LISTTEXTBOOKSREQUEST']._serialized_start=2074
+  _globals['_LISTTEXTBOOKSREQUEST']._serialized_end=2158
+  _globals['_LISTTEXTBOOKSREPLY']._serialized_start=2160
+  _globals['_LISTTEXTBOOKSREPLY']._serialized_end=2226
+  _globals['_REPORTSSERVICE']._serialized_start=2229
+  _globals['_REPORTSSERVICE']._serialized_end=3145
 # @@protoc_insertion_point(module_scope)

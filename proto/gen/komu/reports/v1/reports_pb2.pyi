@@ -105,12 +105,17 @@ class PreviewFormRequest(_message.Message):
     CLASS_ID_FIELD_NUMBER: _builtins.int
     TERM_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    OVERLAY_FIELD_NUMBER: _builtins.int
     form: _builtins.str
     pupil_id: _builtins.str
     class_id: _builtins.str
     term: _builtins.str
     page: _builtins.int
     """1-based"""
+    @_builtins.property
+    def overlay(self) -> _containers.RepeatedCompositeFieldContainer[Global___OverlayValue]:
+        """What is being typed and not saved yet, shown as if it were."""
+
     def __init__(
         self,
         *,
@@ -119,14 +124,45 @@ class PreviewFormRequest(_message.Message):
         class_id: _builtins.str = ...,
         term: _builtins.str = ...,
         page: _builtins.int = ...,
+        overlay: _abc.Iterable[Global___OverlayValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "form", b"form", "page", b"page", "pupil_id", b"pupil_id", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "form", b"form", "overlay", b"overlay", "page", b"page", "pupil_id", b"pupil_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreviewFormRequest: _TypeAlias = PreviewFormRequest  # noqa: Y015
+
+@_typing.final
+class OverlayValue(_message.Message):
+    """One cell of a sheet of grades, by its keys there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    column: _builtins.str
+    term: _builtins.str
+    value: _builtins.str
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        column: _builtins.str = ...,
+        term: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "subject", b"subject", "term", b"term", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverlayValue: _TypeAlias = OverlayValue  # noqa: Y015
 
 @_typing.final
 class PreviewFormReply(_message.Message):
@@ -171,6 +207,9 @@ class IssueDocumentRequest(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     COUNTERPART_NAME_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    TEXTBOOKS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
     form: _builtins.str
     pupil_id: _builtins.str
     class_id: _builtins.str
@@ -181,6 +220,14 @@ class IssueDocumentRequest(_message.Message):
     """
     counterpart_name: _builtins.str
     idempotency_key: _builtins.str
+    document_number: _builtins.str
+    """文書番号 of the school, e.g. 青小第26-014"""
+    use: _builtins.str
+    """enrolment_certificate: 使用目的"""
+    @_builtins.property
+    def textbooks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Textbook]:
+        """textbook_certificate: what the school supplied; no service holds it."""
+
     def __init__(
         self,
         *,
@@ -191,14 +238,54 @@ class IssueDocumentRequest(_message.Message):
         purpose: _builtins.str = ...,
         counterpart_name: _builtins.str = ...,
         idempotency_key: _builtins.str = ...,
+        textbooks: _abc.Iterable[Global___Textbook] | None = ...,
+        document_number: _builtins.str = ...,
+        use: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "counterpart_name", b"counterpart_name", "form", b"form", "idempotency_key", b"idempotency_key", "pupil_id", b"pupil_id", "purpose", b"purpose", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "counterpart_name", b"counterpart_name", "document_number", b"document_number", "form", b"form", "idempotency_key", b"idempotency_key", "pupil_id", b"pupil_id", "purpose", b"purpose", "term", b"term", "textbooks", b"textbooks", "use", b"use"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssueDocumentRequest: _TypeAlias = IssueDocumentRequest  # noqa: Y015
+
+@_typing.final
+class Textbook(_message.Message):
+    """One 種目 of 教科用図書給与証明書."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    SUPPLIED_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """種目"""
+    publisher: _builtins.str
+    """発行者"""
+    code: _builtins.str
+    """記号・番号"""
+    title: _builtins.str
+    """書名"""
+    supplied: _builtins.bool
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        publisher: _builtins.str = ...,
+        code: _builtins.str = ...,
+        title: _builtins.str = ...,
+        supplied: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "publisher", b"publisher", "subject", b"subject", "supplied", b"supplied", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Textbook: _TypeAlias = Textbook  # noqa: Y015
 
 @_typing.final
 class PrintClassRequest(_message.Message):
@@ -256,6 +343,10 @@ class Document(_message.Message):
     NOTES_FIELD_NUMBER: _builtins.int
     INFORMATION_CLASS_FIELD_NUMBER: _builtins.int
     FORM_VERSION_FIELD_NUMBER: _builtins.int
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    COUNTERPART_NAME_FIELD_NUMBER: _builtins.int
+    PUPIL_IDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     form: _builtins.str
     form_label: _builtins.str
@@ -276,10 +367,17 @@ class Document(_message.Message):
     retention_basis: _builtins.str
     information_class: _builtins.int
     form_version: _builtins.str
+    school_id: _builtins.str
+    purpose: _builtins.str
+    counterpart_name: _builtins.str
     @_builtins.property
     def issued_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def pupil_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """in the order of the pages"""
+
     def __init__(
         self,
         *,
@@ -301,10 +399,14 @@ class Document(_message.Message):
         notes: _abc.Iterable[_builtins.str] | None = ...,
         information_class: _builtins.int = ...,
         form_version: _builtins.str = ...,
+        school_id: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        counterpart_name: _builtins.str = ...,
+        pupil_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "class_id", b"class_id", "data_sha256", b"data_sha256", "form", b"form", "form_label", b"form_label", "form_version", b"form_version", "id", b"id", "information_class", b"information_class", "issued_at", b"issued_at", "issued_by", b"issued_by", "notes", b"notes", "pages", b"pages", "pupil_id", b"pupil_id", "retained_until", b"retained_until", "retention_basis", b"retention_basis", "school_year", b"school_year", "sha256", b"sha256", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "class_id", b"class_id", "counterpart_name", b"counterpart_name", "data_sha256", b"data_sha256", "form", b"form", "form_label", b"form_label", "form_version", b"form_version", "id", b"id", "information_class", b"information_class", "issued_at", b"issued_at", "issued_by", b"issued_by", "notes", b"notes", "pages", b"pages", "pupil_id", b"pupil_id", "pupil_ids", b"pupil_ids", "purpose", b"purpose", "retained_until", b"retained_until", "retention_basis", b"retention_basis", "school_id", b"school_id", "school_year", b"school_year", "sha256", b"sha256", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -319,11 +421,20 @@ class ListDocumentsRequest(_message.Message):
     FORM_FIELD_NUMBER: _builtins.int
     BEFORE_DOCUMENT_ID_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    ISSUED_BY_FIELD_NUMBER: _builtins.int
+    FROM_ON_FIELD_NUMBER: _builtins.int
+    TO_ON_FIELD_NUMBER: _builtins.int
     pupil_id: _builtins.str
     class_id: _builtins.str
     form: _builtins.str
     before_document_id: _builtins.str
     limit: _builtins.int
+    school_id: _builtins.str
+    issued_by: _builtins.str
+    from_on: _builtins.str
+    """day of issue, inclusive"""
+    to_on: _builtins.str
     def __init__(
         self,
         *,
@@ -332,10 +443,14 @@ class ListDocumentsRequest(_message.Message):
         form: _builtins.str = ...,
         before_document_id: _builtins.str = ...,
         limit: _builtins.int = ...,
+        school_id: _builtins.str = ...,
+        issued_by: _builtins.str = ...,
+        from_on: _builtins.str = ...,
+        to_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_document_id", b"before_document_id", "class_id", b"class_id", "form", b"form", "limit", b"limit", "pupil_id", b"pupil_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_document_id", b"before_document_id", "class_id", b"class_id", "form", b"form", "from_on", b"from_on", "issued_by", b"issued_by", "limit", b"limit", "pupil_id", b"pupil_id", "school_id", b"school_id", "to_on", b"to_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -409,3 +524,84 @@ class GetDocumentReply(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___GetDocumentReply: _TypeAlias = GetDocumentReply  # noqa: Y015
+
+@_typing.final
+class DocumentVerification(_message.Message):
+    """What is stored against the hashes noted at issue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    PDF_MATCHES_FIELD_NUMBER: _builtins.int
+    DATA_MATCHES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    DATA_SHA256_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    pdf_matches: _builtins.bool
+    data_matches: _builtins.bool
+    sha256: _builtins.str
+    """of the PDF as stored now"""
+    data_sha256: _builtins.str
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        pdf_matches: _builtins.bool = ...,
+        data_matches: _builtins.bool = ...,
+        sha256: _builtins.str = ...,
+        data_sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_matches", b"data_matches", "data_sha256", b"data_sha256", "document_id", b"document_id", "pdf_matches", b"pdf_matches", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentVerification: _TypeAlias = DocumentVerification  # noqa: Y015
+
+@_typing.final
+class ListTextbooksRequest(_message.Message):
+    """The list a school entered last for a 学年 of a school year: to begin the next certificate with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_GRADE_FIELD_NUMBER: _builtins.int
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    school_grade: _builtins.str
+    school_year: _builtins.int
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        school_grade: _builtins.str = ...,
+        school_year: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_grade", b"school_grade", "school_id", b"school_id", "school_year", b"school_year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTextbooksRequest: _TypeAlias = ListTextbooksRequest  # noqa: Y015
+
+@_typing.final
+class ListTextbooksReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXTBOOKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def textbooks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Textbook]: ...
+    def __init__(
+        self,
+        *,
+        textbooks: _abc.Iterable[Global___Textbook] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["textbooks", b"textbooks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTextbooksReply: _TypeAlias = ListTextbooksReply  # noqa: Y015

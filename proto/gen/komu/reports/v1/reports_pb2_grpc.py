@@ -75,6 +75,16 @@ class ReportsServiceStub:
                 request_serializer=komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentRequest.SerializeToString,
                 response_deserializer=komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentReply.FromString,
                 _registered_method=True)
+        self.VerifyDocument = channel.unary_unary(
+                '/komu.reports.v1.ReportsService/VerifyDocument',
+                request_serializer=komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentRequest.SerializeToString,
+                response_deserializer=komu_dot_reports_dot_v1_dot_reports__pb2.DocumentVerification.FromString,
+                _registered_method=True)
+        self.ListTextbooks = channel.unary_unary(
+                '/komu.reports.v1.ReportsService/ListTextbooks',
+                request_serializer=komu_dot_reports_dot_v1_dot_reports__pb2.ListTextbooksRequest.SerializeToString,
+                response_deserializer=komu_dot_reports_dot_v1_dot_reports__pb2.ListTextbooksReply.FromString,
+                _registered_method=True)
         self.ReadAudit = channel.unary_unary(
                 '/komu.reports.v1.ReportsService/ReadAudit',
                 request_serializer=komu_dot_common_dot_v1_dot_common__pb2.ReadAuditRequest.SerializeToString,
@@ -133,6 +143,18 @@ class ReportsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyDocument(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTextbooks(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadAudit(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -181,6 +203,16 @@ def add_ReportsServiceServicer_to_server(servicer, server):
                     servicer.GetDocument,
                     request_deserializer=komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentRequest.FromString,
                     response_serializer=komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentReply.SerializeToString,
+            ),
+            'VerifyDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyDocument,
+                    request_deserializer=komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentRequest.FromString,
+                    response_serializer=komu_dot_reports_dot_v1_dot_reports__pb2.DocumentVerification.SerializeToString,
+            ),
+            'ListTextbooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTextbooks,
+                    request_deserializer=komu_dot_reports_dot_v1_dot_reports__pb2.ListTextbooksRequest.FromString,
+                    response_serializer=komu_dot_reports_dot_v1_dot_reports__pb2.ListTextbooksReply.SerializeToString,
             ),
             'ReadAudit': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadAudit,
@@ -404,6 +436,60 @@ class ReportsService:
             '/komu.reports.v1.ReportsService/GetDocument',
             komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentRequest.SerializeToString,
             komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.reports.v1.ReportsService/VerifyDocument',
+            komu_dot_reports_dot_v1_dot_reports__pb2.GetDocumentRequest.SerializeToString,
+            komu_dot_reports_dot_v1_dot_reports__pb2.DocumentVerification.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTextbooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.reports.v1.ReportsService/ListTextbooks',
+            komu_dot_reports_dot_v1_dot_reports__pb2.ListTextbooksRequest.SerializeToString,
+            komu_dot_reports_dot_v1_dot_reports__pb2.ListTextbooksReply.FromString,
             options,
             channel_credentials,
             insecure,

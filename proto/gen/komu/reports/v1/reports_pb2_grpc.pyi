@@ -40,6 +40,8 @@ class ReportsServiceStub:
     CancelJob: _grpc.UnaryUnaryMultiCallable[_common_pb2.CancelJobRequest, _common_pb2.Job]
     ListDocuments: _grpc.UnaryUnaryMultiCallable[_reports_pb2.ListDocumentsRequest, _reports_pb2.ListDocumentsReply]
     GetDocument: _grpc.UnaryStreamMultiCallable[_reports_pb2.GetDocumentRequest, _reports_pb2.GetDocumentReply]
+    VerifyDocument: _grpc.UnaryUnaryMultiCallable[_reports_pb2.GetDocumentRequest, _reports_pb2.DocumentVerification]
+    ListTextbooks: _grpc.UnaryUnaryMultiCallable[_reports_pb2.ListTextbooksRequest, _reports_pb2.ListTextbooksReply]
     ReadAudit: _grpc.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]
 
 @_typing.type_check_only
@@ -53,6 +55,8 @@ class ReportsServiceAsyncStub(ReportsServiceStub):
     CancelJob: _aio.UnaryUnaryMultiCallable[_common_pb2.CancelJobRequest, _common_pb2.Job]  # type: ignore[assignment]
     ListDocuments: _aio.UnaryUnaryMultiCallable[_reports_pb2.ListDocumentsRequest, _reports_pb2.ListDocumentsReply]  # type: ignore[assignment]
     GetDocument: _aio.UnaryStreamMultiCallable[_reports_pb2.GetDocumentRequest, _reports_pb2.GetDocumentReply]  # type: ignore[assignment]
+    VerifyDocument: _aio.UnaryUnaryMultiCallable[_reports_pb2.GetDocumentRequest, _reports_pb2.DocumentVerification]  # type: ignore[assignment]
+    ListTextbooks: _aio.UnaryUnaryMultiCallable[_reports_pb2.ListTextbooksRequest, _reports_pb2.ListTextbooksReply]  # type: ignore[assignment]
     ReadAudit: _aio.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]  # type: ignore[assignment]
 
 class ReportsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -111,6 +115,20 @@ class ReportsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _reports_pb2.GetDocumentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_reports_pb2.GetDocumentReply], _abc.AsyncIterator[_reports_pb2.GetDocumentReply]]: ...
+
+    @_abc_1.abstractmethod
+    def VerifyDocument(
+        self,
+        request: _reports_pb2.GetDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reports_pb2.DocumentVerification, _abc.Awaitable[_reports_pb2.DocumentVerification]]: ...
+
+    @_abc_1.abstractmethod
+    def ListTextbooks(
+        self,
+        request: _reports_pb2.ListTextbooksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reports_pb2.ListTextbooksReply, _abc.Awaitable[_reports_pb2.ListTextbooksReply]]: ...
 
     @_abc_1.abstractmethod
     def ReadAudit(
