@@ -6,12 +6,14 @@ import html
 import json
 import re
 import secrets
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
+import pytest
 
 from tests.support.stack import RunningStack
 
@@ -60,6 +62,9 @@ class Browser:
         self._base = f"{stack.info['identity']['issuer']}/protocol/openid-connect"
         self._callback = f"{stack.info['portal']}/callback"
         self._secret = stack.info["identity"]["clients"]["portal"]
+
+    def close(self) -> None:
+        self._http.close()
 
     def _keep_cookies(self, _: httpx.Response) -> None:
         """Keycloak marks its cookies Secure; browsers send those to http://localhost, this client would not."""
@@ -136,3 +141,20 @@ class Browser:
             "scope": audience,
         }
         return self._post(form, client)
+
+
+OpenBrowser = Callable[[RunningStack], Browser]
+
+
+@pytest.fixture
+def open_browser() -> Iterator[OpenBrowser]:
+    """Opens browsers that know nothing of each other; closes them after the test."""
+    opened: list[Browser] = []
+
+    def open_one(stack: RunningStack) -> Browser:
+        opened.append(Browser(stack))
+        return opened[-1]
+
+    yield open_one
+    for browser in opened:
+        browser.close()

@@ -65,7 +65,9 @@ def komu(home: Path, *arguments: str, check: bool = True, **more: str) -> subpro
         timeout=420,
     )
     if check and done.returncode:
-        raise AssertionError(f"komustack {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise AssertionError(
+            f"komustack {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return done
 
 
