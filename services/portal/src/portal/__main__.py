@@ -1,6 +1,7 @@
 """python -m portal serve|migrate"""
 
 import argparse
+import asyncio
 
 from portal.settings import PortalSettings
 
@@ -19,7 +20,7 @@ def main() -> None:
     else:
         from portal.app import serve
 
-        serve(settings)
+        asyncio.run(serve(settings))
 
 
 if __name__ == "__main__":

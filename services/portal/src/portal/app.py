@@ -2,13 +2,18 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
 from fastapi import Depends, FastAPI
+from servicekit import telemetry
 from servicekit.clients import Clients
+from servicekit.http import HttpServer, health_app
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.middleware import Middleware
 
@@ -21,6 +26,7 @@ from portal.security import BodyLimit, SameOrigin, SecurityHeaders
 from portal.settings import STATIC, PortalSettings
 from portal.signed_sessions import SignedSessions
 from portal.store import sessions, sign_ins
+from portal.tracing import Traced
 from portal.view import build_environment
 
 log = logging.getLogger(__name__)
@@ -46,6 +52,7 @@ def build(settings: PortalSettings, *, pages: Pages | None = None) -> FastAPI:
         openapi_url=None,
         lifespan=_lifespan,
         middleware=[
+            Middleware(Traced),
             Middleware(
                 SecurityHeaders,
                 identity_origin=settings.identity_origin,
@@ -86,6 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         sweeping.cancel()
         with suppress(asyncio.CancelledError):
             await sweeping
+        await app.state.clients.close()
         await app.state.http.aclose()
         await app.state.sessions.engine.dispose()
 
@@ -100,3 +108,35 @@ async def _sweep(manager: SignedSessions) -> None:
         except Exception:
             log.exception("sweeping ended sessions failed")
         await asyncio.sleep(_SWEEP_EVERY_S)
+
+
+async def serve(settings: PortalSettings) -> None:
+    """Runs the portal and its health port until SIGTERM or SIGINT."""
+    telemetry.set_up(
+        settings.service, otlp_endpoint=settings.otlp_endpoint, stack=settings.stack, log_level=settings.log_level
+    )
+    app = build(settings)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+    async def ready() -> dict[str, bool]:
+        try:
+            async with app.state.sessions.engine.connect() as connection:
+                await connection.execute(text("SELECT 1 FROM sessions LIMIT 1"))
+        except (SQLAlchemyError, OSError):
+            return {"database": False}
+        return {"database": True}
+
+    servers = [HttpServer(app, settings.http_address or "127.0.0.1:7000")]
+    if settings.health_address:
+        servers.append(HttpServer(health_app(ready), settings.health_address))
+    for server in servers:
+        await server.start()
+    log.info("portal is serving")
+    try:
+        await stopping.wait()
+    finally:
+        for server in servers:
+            await server.stop()
+        telemetry.flush()

@@ -50,32 +50,39 @@ class ServiceAway(Exception):
         return SERVICES.get(self.service, self.service)
 
 
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    stub: type[Any]
+    streams_back: bool
+
+
 @cache
-def _stub_types(service: str) -> tuple[type[Any], ...]:
-    """Every gRPC stub of `komu.<service>.v1`."""
+def _methods(service: str) -> dict[str, _Signature]:
+    """Every RPC of `komu.<service>.v1`, whichever of its gRPC services offers it."""
     package = import_module(f"komu.{service}.v1")
-    names = [m.name for m in pkgutil.iter_modules(package.__path__) if m.name.endswith("_pb2_grpc")]
-    modules = [import_module(f"{package.__name__}.{name}") for name in sorted(names)]
-    return tuple(
-        value
-        for module in modules
-        for name, value in vars(module).items()
-        if name.endswith("Stub") and isinstance(value, type) and value.__module__ == module.__name__
-    )
+    found: dict[str, _Signature] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.endswith("_pb2_grpc"):
+            continue
+        stubs = import_module(f"{package.__name__}.{module.name}")
+        contract = import_module(f"{package.__name__}.{module.name.removesuffix('_grpc')}")
+        for name, description in contract.DESCRIPTOR.services_by_name.items():
+            for method in description.methods:
+                found[method.name] = _Signature(getattr(stubs, f"{name}Stub"), method.server_streaming)
+    return found
 
 
 class _Method:
-    def __init__(self, service: str, method: Any, clients: Clients, token: str) -> None:
+    def __init__(self, service: str, method: Any, streams_back: bool, clients: Clients, token: str) -> None:
         self._service = service
         self._method = method
+        self._streams_back = streams_back
         self._clients = clients
         self._token = token
 
     def __call__(self, request: Any, *, timeout: float = DEADLINE_S) -> Any:
         """Awaitable answer; for a server-streaming RPC an async iterator. `timeout` in seconds."""
-        if isinstance(self._method, grpc.aio.UnaryStreamMultiCallable | grpc.aio.StreamStreamMultiCallable):
-            return self._streamed(request, timeout)
-        return self._single(request, timeout)
+        return self._streamed(request, timeout) if self._streams_back else self._single(request, timeout)
 
     async def _metadata(self) -> Any:
         try:
@@ -113,11 +120,11 @@ class _Service:
         self._token = token
 
     def __getattr__(self, method: str) -> _Method:
-        for stub_type in _stub_types(self._name):
-            found = getattr(self._clients.stub(stub_type, self._name), method, None)
-            if found is not None:
-                return _Method(self._name, found, self._clients, self._token)
-        raise AttributeError(f"komu.{self._name}.v1 has no RPC {method}")
+        found = _methods(self._name).get(method)
+        if found is None:
+            raise AttributeError(f"komu.{self._name}.v1 has no RPC {method}")
+        call = getattr(self._clients.stub(found.stub, self._name), method)
+        return _Method(self._name, call, found.streams_back, self._clients, self._token)
 
 
 class Rpc:

@@ -29,7 +29,7 @@ async def account(
 ) -> Response:
     manager: SignedSessions = request.app.state.sessions
     async with manager.engine.connect() as connection:
-        rows = await sessions.of_subject(connection, session.subject, manager.now())
+        rows = await sessions.of_subject(connection, session.subject, manager.now(), manager.idle)
     return view(
         request,
         "account/account.html",

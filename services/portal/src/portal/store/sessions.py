@@ -52,8 +52,13 @@ async def remove_of_subject(connection: AsyncConnection, subject: str) -> int:
     return (await connection.execute(delete(sessions).where(sessions.c.subject == subject))).rowcount
 
 
-async def of_subject(connection: AsyncConnection, subject: str, now: datetime) -> list[Mapping[str, Any]]:
-    query = select(sessions).where(sessions.c.subject == subject, sessions.c.expires_at > now)
+async def of_subject(
+    connection: AsyncConnection, subject: str, now: datetime, idle: timedelta
+) -> list[Mapping[str, Any]]:
+    """Live sessions of one person, newest first."""
+    query = select(sessions).where(
+        sessions.c.subject == subject, sessions.c.expires_at > now, sessions.c.seen_at > now - idle
+    )
     return list((await connection.execute(query.order_by(sessions.c.created_at.desc()))).mappings())
 
 
