@@ -3,6 +3,7 @@
 PYTHON ?= python3
 STACK ?= main
 PORT ?=
+ONLY ?=
 SERVICE ?=
 PY := .venv/bin/python
 KOMU := $(PY) -m komustack
@@ -30,7 +31,7 @@ venv:
 	@$(PYTHON) infra/komustack/bootstrap.py
 
 up: venv
-	@$(KOMU) up --stack $(STACK) $(if $(PORT),--port $(PORT))
+	@$(KOMU) up --stack $(STACK) $(if $(PORT),--port $(PORT)) $(if $(ONLY),--only $(ONLY))
 
 down reset: venv
 	@$(KOMU) $@ --stack $(STACK)

@@ -14,9 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--stack", default=os.environ.get("STACK") or "main")
     parser.add_argument("--port", type=int, default=None, help="first port of the range")
-    parser.add_argument(
-        "--only", choices=["parts"], default=None, help="PostgreSQL, NATS and Keycloak without services"
-    )
+    parser.add_argument("--only", default=None, help="parts (no services), or services: roster,portal")
     parser.add_argument("--service", action="append", default=[])
     parser.add_argument("--user", default="")
     asked = parser.parse_args(arguments)

@@ -26,14 +26,16 @@ _FOR_PARTS_S = 120
 
 
 def up(name: str, base_port: int | None, only: str | None = None) -> None:
-    """Brings the stack up, or completes one that is half up. `only="parts"` leaves the services out."""
+    """Brings the stack up, or completes one that is half up.
+
+    `only` is for work on a part of it: `parts` leaves the services out, `roster,portal` starts just these."""
     stack = open_stack(name, base_port)
     with only_one(stack, "up"):
         began = time.monotonic()
         _move_if_asked(stack, base_port)
         stack.prepare_folders()
         calls = read_calls(stack.calls_file)
-        running = services.present() if only != "parts" else []
+        running = [name for name in services.present() if only is None or name in only.split(",")]
         supervisor = Supervisor(stack)
         if not supervisor.is_up():
             end_leftovers(stack)
