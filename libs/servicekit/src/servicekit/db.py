@@ -58,8 +58,10 @@ ORDER BY e.position
 """
 
 
-@dataclass(slots=True)
-class _AuditEntry:
+@dataclass(frozen=True, slots=True)
+class AuditNote:
+    """One audit entry to be saved; `before` and `after` are JSON text."""
+
     id: UUID
     action: str
     object_id: str
@@ -67,6 +69,14 @@ class _AuditEntry:
     information_class: int
     before: str | None
     after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Events and audit entries of a transaction that is still open."""
+
+    events: tuple[OutgoingEvent, ...]
+    audit: tuple[AuditNote, ...]
 
 
 def _changed_only(before: Any, after: Any) -> tuple[Any, Any]:
@@ -97,7 +107,7 @@ class Transaction:
         self._connection = connection
         self._raw = raw
         self._read_only = read_only
-        self._audit: list[_AuditEntry] = []
+        self._audit: list[AuditNote] = []
         self._events: list[OutgoingEvent] = []
         self._after_commit: list[Callable[[], Awaitable[None] | None]] = []
         self._statements = 0
@@ -152,7 +162,7 @@ class Transaction:
         """
         plain_before, plain_after = _changed_only(to_json(before), to_json(after))
         self._audit.append(
-            _AuditEntry(
+            AuditNote(
                 uuid7(), action, str(object_id), subject_id, information_class,
                 None if plain_before is None else dumps_text(plain_before),
                 None if plain_after is None else dumps_text(plain_after),
@@ -172,6 +182,11 @@ class Transaction:
     def after_commit(self, callback: Callable[[], Awaitable[None] | None]) -> None:
         """Runs `callback` once this transaction is saved; not at all if it is not. A failure there is only logged."""
         self._after_commit.append(callback)
+
+    @property
+    def told(self) -> Told:
+        """What this transaction will tell so far; for tests of use cases."""
+        return Told(tuple(self._events), tuple(self._audit))
 
     async def _write_told(self) -> None:
         if self._audit:

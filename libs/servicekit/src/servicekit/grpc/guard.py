@@ -59,7 +59,7 @@ class Guard:
         self._rights = rights
         self._verifier = verifier
         self._database = database
-        self._clock = clock
+        self.clock = clock
         self._deadline_max_s = deadline_max_s
 
     def handlers(
@@ -91,7 +91,7 @@ class Guard:
         with_token = self._calls.callers_of(self._service, name, with_token=True)
         on_their_own = self._calls.callers_of(self._service, name, with_token=False) if spec.workloads else frozenset()
         roles = self._rights[spec.right] if spec.right is not None else frozenset()
-        verifier, clock, database = self._verifier, self._clock, self._database
+        verifier, database = self._verifier, self._database
         information_class, deadline_max_s = spec.information_class, self._deadline_max_s
 
         async def admit(
@@ -100,7 +100,7 @@ class Guard:
             remaining = context.time_remaining()
             if remaining is None or remaining > deadline_max_s + 1:
                 raise Invalid("期限のない呼び出しは受け付けません。", reason="DEADLINE_REQUIRED")
-            now = clock()
+            now = self.clock()
             caller = identity_of(context)
             for_person = spec.right is not None and (bearer is not None or not spec.workloads)
             if caller not in (with_token if for_person else on_their_own):

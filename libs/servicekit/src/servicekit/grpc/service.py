@@ -98,7 +98,7 @@ class Service:
                 issuer=settings.identity_issuer, audience=settings.service,
                 keys=keys or KeySource(settings.identity_jwks_url),
             )
-        guard = Guard(
+        self._guard = Guard(
             settings.service, calls=self._calls, rights=rights or {}, verifier=verifier, database=self.database,
             clock=clock, deadline_max_s=settings.deadline_max_s,
         )
@@ -108,8 +108,9 @@ class Service:
             recorder = _Recorder()
             add_to_server(instance, recorder)
             for name, handlers in recorder.handlers.items():
-                self._guarded[name] = guard.handlers(name, handlers, instance)
+                self._guarded[name] = self._guard.handlers(name, handlers, instance)
         self._consumers = tuple(consumers)
+        self._tls: TlsFiles | None = None
         self._bus: Bus | None = None
         self._relay: Relay | None = None
         self._intake: Intake | None = None
@@ -120,11 +121,16 @@ class Service:
         self._http: list[HttpServer] = []
         self._tasks: list[asyncio.Task[None]] = []
 
+    def set_clock(self, clock: clocks.Clock) -> None:
+        """Another clock for transactions and token checks; for tests."""
+        self.clock = self.database.clock = self._guard.clock = clock
+
     async def start(self) -> None:
         """Starts everything and returns when gRPC listens; NATS may still be on its way."""
         settings = self.settings
         if self._guarded:
-            await self._start_grpc(TlsFiles.of(settings))
+            self._tls = TlsFiles.of(settings)
+            await self._start_grpc(self._tls)
         if settings.nats_url:
             tls = TlsFiles.of(settings) if settings.nats_url.startswith("tls://") else None
             self._bus = Bus(settings.service, settings.nats_url, tls)
