@@ -9,14 +9,13 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from attendance.app import build
+from attendance.consumers import on_class_roster_changed, on_school_changed, on_staff_duties_changed
+from attendance.settings import Settings
 from komu.attendance.v1.attendance_pb2_grpc import AttendanceServiceStub
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import events_pb2, roster_pb2
 from servicekit.testing import Caller, FixedClock, RunningService, an_actor
-
-from attendance.app import build
-from attendance.consumers import on_class_roster_changed, on_school_changed, on_staff_duties_changed
-from attendance.settings import Settings
 
 FRIDAY = "2026-11-20"
 

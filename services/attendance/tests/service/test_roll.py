@@ -6,14 +6,13 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
+from attendance.consumers import on_class_roster_changed
+from attendance.domain.register import TermLock
+from attendance.usecases import projection
 from komu.attendance.v1 import attendance_pb2 as pb
 from komu.common.v1 import common_pb2
 from servicekit.errors import Conflict, Invalid, Refused, Unseen
 from servicekit.testing import an_actor
-
-from attendance.consumers import on_class_roster_changed
-from attendance.domain.register import TermLock
-from attendance.usecases import projection
 
 
 def save(school, on: str, *exceptions: pb.DayMark, version: int = 0, why: str = "") -> pb.SaveDayRequest:
@@ -77,7 +76,7 @@ async def test_a_teacher_of_another_class_is_told_why(school, friday):
 async def test_another_boards_class_does_not_exist(school, friday, running):
     from komu.attendance.v1.attendance_pb2_grpc import AttendanceServiceStub
 
-    stranger = running.caller(AttendanceServiceStub, an_actor("t-elsewhere", "principal", person_id=school.principal_id))
+    stranger = running.caller(AttendanceServiceStub, an_actor("t-elsewhere", "principal"))
     with pytest.raises(Unseen):
         await stranger.GetDay(day(school, friday))
 
