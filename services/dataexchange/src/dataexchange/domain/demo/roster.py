@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 from jpschool import school_year
 from jpschool.school_grade import SchoolGrade
@@ -68,7 +68,7 @@ class DemoRoster:
     def staff(self) -> list[DemoStaff]:
         return list(self._staff.values())
 
-    def write_package(self, target: BinaryIO) -> dict[str, int]:
+    def write_package(self, target: IO[bytes]) -> dict[str, int]:
         """Write the OneRoster V6 package; rows by table."""
         writer = PackageWriter(target, V6, system_name="Komu demo")
         writer.table("academicSessions", [self._session()])

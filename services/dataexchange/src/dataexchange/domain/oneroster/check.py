@@ -5,7 +5,7 @@ Tables are read in an order in which every reference can be looked up, one block
 
 import re
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import IO
 
 from dataexchange.domain.oneroster import rules
 from dataexchange.domain.oneroster.cells import check_characters, check_column, duplicates
@@ -37,7 +37,7 @@ class Checked:
         return max((session.school_year for session in self.facts.sessions.values()), default=0)
 
 
-def check_package(stream: BinaryIO, size: int, file_name: str = "") -> Checked:
+def check_package(stream: IO[bytes], size: int, file_name: str = "") -> Checked:
     """Check the ZIP in `stream` (seekable, `size` bytes). Never raises for what the file contains."""
     checked = Checked(Findings())
     if file_name and _FILE_NAME.fullmatch(file_name) is None:

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import IO
 
 from dataexchange.domain.oneroster.findings import Findings
 from dataexchange.domain.oneroster.profile import MANIFEST_FILES
@@ -53,7 +53,7 @@ class Package:
             raise PackageDamaged("ZIPに書かれた大きさと中身の大きさが合いません。")
 
 
-def open_package(stream: BinaryIO, size: int, findings: Findings) -> Package | None:
+def open_package(stream: IO[bytes], size: int, findings: Findings) -> Package | None:
     """Open `stream` (seekable, `size` bytes) and judge its directory; None when nothing in it can be read."""
     try:
         archive = zipfile.ZipFile(stream)
@@ -74,7 +74,7 @@ def open_package(stream: BinaryIO, size: int, findings: Findings) -> Package | N
     return package
 
 
-def _not_a_zip(stream: BinaryIO, size: int, findings: Findings) -> None:
+def _not_a_zip(stream: IO[bytes], size: int, findings: Findings) -> None:
     stream.seek(0)
     head = stream.read(4)
     if size == 0:

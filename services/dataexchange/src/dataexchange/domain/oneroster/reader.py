@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import BinaryIO
+from typing import IO
 
 from jpschool.school_grade import SchoolGrade
 
@@ -23,7 +23,7 @@ from dataexchange.domain.oneroster.rows import (
 from dataexchange.domain.oneroster.table import TableReader
 
 
-def rows_of(stream: BinaryIO, size: int, checked: Checked) -> Iterator[RosterRow]:
+def rows_of(stream: IO[bytes], size: int, checked: Checked) -> Iterator[RosterRow]:
     """Every row the register takes: organisations, classes, people, appointments, members, duties.
 
     Only for a package whose check was clean. Guardians and files the register does not use are left out. A lesson whose

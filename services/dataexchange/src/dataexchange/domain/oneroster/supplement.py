@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import BinaryIO
+from typing import IO
 
 from jpschool.kana import has_half_width_kana, is_full_width_katakana
 
@@ -80,7 +80,7 @@ class SupplementRow:
     guardians: tuple[GuardianRow, ...] = field(default=())
 
 
-def check_supplement(stream: BinaryIO) -> tuple[Findings, int]:
+def check_supplement(stream: IO[bytes]) -> tuple[Findings, int]:
     """Findings and the number of rows. Never raises for what the file contains."""
     findings = Findings()
     rows = 0
@@ -115,7 +115,7 @@ def check_supplement(stream: BinaryIO) -> tuple[Findings, int]:
     return findings, rows
 
 
-def supplement_rows(stream: BinaryIO) -> Iterator[SupplementRow]:
+def supplement_rows(stream: IO[bytes]) -> Iterator[SupplementRow]:
     """The rows of a file whose check was clean."""
     reader = TableReader(FILE, _blocks(stream), Findings(), tolerant=True)
     reader.header()
@@ -223,7 +223,7 @@ def _is_date(value: str) -> bool:
     return True
 
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
     stream.seek(0)
     while block := stream.read(_BLOCK):
         yield block

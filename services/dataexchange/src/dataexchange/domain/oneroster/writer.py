@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from typing import BinaryIO
+from typing import IO
 
 from dataexchange.domain.oneroster.profile import MANIFEST_FILES, Profile
 
@@ -19,7 +19,7 @@ class PackageWriter:
     `rows_by_file` counts what was written.
     """
 
-    def __init__(self, target: BinaryIO, profile: Profile, *, system_name: str = "Komu") -> None:
+    def __init__(self, target: IO[bytes], profile: Profile, *, system_name: str = "Komu") -> None:
         self.rows_by_file: dict[str, int] = {}
         self._profile = profile
         self._system_name = system_name
