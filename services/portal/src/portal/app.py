@@ -5,12 +5,13 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 from fastapi import Depends, FastAPI
 from servicekit import telemetry
 from servicekit.clients import Clients
+from servicekit.clock import Clock, now
 from servicekit.http import HttpServer, health_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,16 +35,23 @@ _IDENTITY_TIMEOUT_S = 5.0
 _SWEEP_EVERY_S = 300.0
 
 
-def build(settings: PortalSettings, *, pages: Pages | None = None) -> FastAPI:
-    """The whole portal as one ASGI app."""
+def build(
+    settings: PortalSettings,
+    *,
+    pages: Pages | None = None,
+    http: httpx.AsyncClient | None = None,
+    clock: Clock = now,
+) -> FastAPI:
+    """The whole portal as one ASGI app. `http`: how the identity provider is reached."""
     pages = pages or discover()
     engine = create_async_engine(settings.database_url, pool_size=10, max_overflow=10, pool_pre_ping=True)
-    http = httpx.AsyncClient(timeout=_IDENTITY_TIMEOUT_S)
+    http = http or httpx.AsyncClient(timeout=_IDENTITY_TIMEOUT_S)
     provider = IdentityProvider(
         issuer=settings.identity_issuer,
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret.get_secret_value(),
         http=http,
+        clock=clock,
     )
     app = FastAPI(
         title="Komu",
@@ -60,6 +68,7 @@ def build(settings: PortalSettings, *, pages: Pages | None = None) -> FastAPI:
             ),
             Middleware(SameOrigin, origin=settings.portal_url),
             Middleware(BodyLimit, uploads=pages.uploads),
+            Middleware(errors.NothingUnanswered),
         ],
     )
     app.state.settings = settings
@@ -71,7 +80,7 @@ def build(settings: PortalSettings, *, pages: Pages | None = None) -> FastAPI:
         keys=settings.session_keys,
         idle=timedelta(minutes=settings.session_idle_minutes),
         absolute=timedelta(hours=settings.session_absolute_hours),
-        now=lambda: datetime.now(UTC),
+        now=clock,
     )
     app.state.environment = build_environment(Assets(STATIC))
     app.include_router(sign_in.router)

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from opentelemetry import trace
 from servicekit.errors import Conflict, Invalid, Refused, StepUpRequired, Unauthenticated, Unavailable, Unseen
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.asked_by import AskedBy, asked_by, page_address
 from portal.identity import IdentityAway
@@ -200,7 +201,7 @@ def _plain(error: dict[str, Any]) -> str:
 async def service_away(request: Request, error: Exception) -> Response:
     label = IDENTITY_LABEL if isinstance(error, IdentityAway) else getattr(error, "label", "一部")
     working = "、".join(name for name in SERVICES.values() if name != label)
-    log.warning("service away", extra={"service": getattr(error, "service", "identity")})
+    log.warning("service away: %s", getattr(error, "service", "identity"))
     problem = Problem(
         503,
         "SERVICE_AWAY",
@@ -223,7 +224,7 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 
 async def broken(request: Request, error: Exception) -> Response:
-    log.error("request failed", exc_info=error, extra={"route": request.url.path})
+    log.error("request failed", exc_info=error)
     problem = Problem(
         500,
         "BROKEN",
@@ -252,6 +253,31 @@ def install(app: FastAPI) -> None:
         (ServiceAway, service_away),
         (IdentityAway, service_away),
         (HTTPException, http_error),
-        (Exception, broken),
     ):
         app.add_exception_handler(kind, handler)
+
+
+class NothingUnanswered:
+    """Answers what no handler knows, inside the layers that trace and secure every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception as error:
+            if begun:
+                raise
+            response = await broken(Request(scope, receive), error)
+            await response(scope, receive, send)

@@ -16,6 +16,7 @@ import httpx
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from servicekit.clock import Clock, now
 
 LEVEL_URN = "urn:komu:loa:{}"
 _ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA"]
@@ -74,11 +75,14 @@ def pkce_challenge(verifier: str) -> str:
 class IdentityProvider:
     """One realm. Endpoints by discovery, keys cached and fetched again when a key is unknown."""
 
-    def __init__(self, *, issuer: str, client_id: str, client_secret: str, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, *, issuer: str, client_id: str, client_secret: str, http: httpx.AsyncClient, clock: Clock = now
+    ) -> None:
         self.issuer = issuer.rstrip("/")
         self._client_id = client_id
         self._client_secret = client_secret
         self._http = http
+        self._clock = clock
         self._metadata: dict[str, Any] | None = None
         self._keys: KeySet | None = None
         self._lock = asyncio.Lock()
@@ -151,7 +155,7 @@ class IdentityProvider:
         body = answer.json()
         if answer.status_code != 200:
             raise SignInRefused(str(body.get("error", answer.status_code)))
-        expires_at = datetime.now(UTC) + timedelta(seconds=int(body["expires_in"]))
+        expires_at = self._clock() + timedelta(seconds=int(body["expires_in"]))
         return Tokens(body["access_token"], body.get("refresh_token", ""), body.get("id_token", ""), expires_at)
 
     async def _claims(self, token: str) -> dict[str, Any]:
@@ -191,7 +195,7 @@ class IdentityProvider:
         if not (claims.get("sid") or claims.get("sub")):
             raise SignInRefused("logout token names nobody")
         ends = datetime.fromtimestamp(int(claims.get("exp", claims["iat"] + 600)), UTC)
-        if ends < datetime.now(UTC) - timedelta(seconds=_LEEWAY_S):
+        if ends < self._clock() - timedelta(seconds=_LEEWAY_S):
             raise SignInRefused("logout token has expired")
         return str(claims["jti"]), ends, claims.get("sid"), claims.get("sub")
 

@@ -103,7 +103,7 @@ async def callback(
             code=code, redirect_uri=f"{_origin(request)}/callback", verifier=begun["verifier"], nonce=begun["nonce"]
         )
     except SignInRefused as refusal:
-        log.warning("sign-in refused", extra={"reason": refusal.reason})
+        log.warning("sign-in refused: %s", refusal.reason)
         return answer(request, _sign_in_refused())
     if stepping_up and STRONG_LEVEL not in identity.levels:
         return answer(request, _no_second_factor())
@@ -140,7 +140,7 @@ async def backchannel_logout(request: Request, logout_token: Annotated[str, Form
     try:
         token_id, ends_at, session, subject = await manager.provider.logout_subject(logout_token)
     except SignInRefused as refusal:
-        log.warning("logout token refused", extra={"reason": refusal.reason})
+        log.warning("logout token refused: %s", refusal.reason)
         return PlainTextResponse("invalid logout token", status_code=400)
     async with manager.engine.begin() as connection:
         if not await sign_ins.spend_logout_token(connection, token_id, ends_at):

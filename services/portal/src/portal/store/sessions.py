@@ -22,14 +22,15 @@ def _holds(secret_hash: bytes, now: datetime) -> Any:
 
 async def find(
     connection: AsyncConnection, secret_hash: bytes, now: datetime, idle: timedelta, *, lock: bool = False
-) -> Mapping[str, Any] | None:
+) -> dict[str, Any] | None:
     """The live session of this secret: neither idle too long nor past its end. With `lock`, others wait for us."""
     query = select(sessions).where(
         _holds(secret_hash, now), sessions.c.expires_at > now, sessions.c.seen_at > now - idle
     )
     if lock:
         query = query.with_for_update()
-    return (await connection.execute(query)).mappings().first()
+    row = (await connection.execute(query)).mappings().first()
+    return dict(row) if row else None
 
 
 async def add(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
@@ -52,14 +53,13 @@ async def remove_of_subject(connection: AsyncConnection, subject: str) -> int:
     return (await connection.execute(delete(sessions).where(sessions.c.subject == subject))).rowcount
 
 
-async def of_subject(
-    connection: AsyncConnection, subject: str, now: datetime, idle: timedelta
-) -> list[Mapping[str, Any]]:
+async def of_subject(connection: AsyncConnection, subject: str, now: datetime, idle: timedelta) -> list[dict[str, Any]]:
     """Live sessions of one person, newest first."""
     query = select(sessions).where(
         sessions.c.subject == subject, sessions.c.expires_at > now, sessions.c.seen_at > now - idle
     )
-    return list((await connection.execute(query.order_by(sessions.c.created_at.desc()))).mappings())
+    found = await connection.execute(query.order_by(sessions.c.created_at.desc()))
+    return [dict(row) for row in found.mappings()]
 
 
 async def remove_ended(connection: AsyncConnection, now: datetime, idle: timedelta) -> int:
