@@ -35,6 +35,7 @@ FormKey = Literal[
 ]
 
 Period = Literal["term", "month", "none"]
+Retention = Literal["leaving", "school_year_end", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Form:
     """One form in one version.
 
     `information_class`: 1–4 (I 指導要録, II 通知表, III 出席簿・証明書). `valid_from`: first school year of the layout.
-    `retention_years`: from 卒業・転学 (規則 28条); None where no clock runs for the issued paper.
+    `retention_years` count from `retention`: 卒業・転学 ("leaving") or the end of the school year (規則 28条).
     """
 
     key: FormKey
@@ -53,6 +54,7 @@ class Form:
     per_class: bool
     valid_from: int
     revision: int
+    retention: Retention
     retention_years: int | None
     document: type[Any]
 
@@ -63,13 +65,37 @@ class Form:
 
 
 _FORMS: tuple[Form, ...] = (
-    Form("report_card", "通知表", 2, "term", True, True, 2020, 1, None, ReportCard),
-    Form("guidance_record_1", "指導要録 様式1（学籍）", 1, "none", True, True, 2020, 1, 20, GuidanceRecord1),
-    Form("guidance_record_2", "指導要録 様式2（指導）", 1, "none", True, True, 2020, 1, 5, GuidanceRecord2),
-    Form("guidance_record_copy", "指導要録の写し", 1, "none", True, False, 2020, 1, 20, GuidanceRecordCopy),
-    Form("attendance_register", "出席簿", 3, "month", False, True, 2020, 1, None, AttendanceRegister),
-    Form("enrolment_certificate", "在学証明書", 3, "none", True, False, 2020, 1, None, EnrolmentCertificate),
-    Form("textbook_certificate", "教科用図書給与証明書", 3, "none", True, False, 2020, 1, 5, TextbookCertificate),
+    Form("report_card", "通知表", 2, "term", True, True, 2020, 1, "none", None, ReportCard),
+    Form("guidance_record_1", "指導要録 様式1（学籍）", 1, "none", True, True, 2020, 1, "leaving", 20, GuidanceRecord1),
+    Form("guidance_record_2", "指導要録 様式2（指導）", 1, "none", True, True, 2020, 1, "leaving", 5, GuidanceRecord2),
+    Form("guidance_record_copy", "指導要録の写し", 1, "none", True, False, 2020, 1, "leaving", 20, GuidanceRecordCopy),
+    Form("attendance_register", "出席簿", 3, "month", False, True, 2020, 1, "school_year_end", 5, AttendanceRegister),
+    Form(
+        "enrolment_certificate",
+        "在学証明書",
+        3,
+        "none",
+        True,
+        False,
+        2020,
+        1,
+        "school_year_end",
+        5,
+        EnrolmentCertificate,
+    ),
+    Form(
+        "textbook_certificate",
+        "教科用図書給与証明書",
+        3,
+        "none",
+        True,
+        False,
+        2020,
+        1,
+        "school_year_end",
+        5,
+        TextbookCertificate,
+    ),
 )
 
 

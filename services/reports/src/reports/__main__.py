@@ -1,0 +1,34 @@
+"""serve | migrate | schemas"""
+
+import argparse
+import asyncio
+import os
+import sys
+
+from servicekit import migrate
+
+from reports.app import build
+from reports.settings import ReportsSettings
+from reports.typesetting.schemas import publish
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m reports")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="run the service")
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    schemas = commands.add_parser("schemas", help="write the JSON Schemas of the forms")
+    schemas.add_argument("--school-year", type=int, default=2026, help="layouts in force in that year")
+    asked = parser.parse_args(arguments)
+    if asked.command == "migrate":
+        migrate.upgrade("reports", os.environ["KOMU_MIGRATION_URL"])
+    elif asked.command == "schemas":
+        for path in publish(asked.school_year):
+            print(path.name)
+    else:
+        asyncio.run(build(ReportsSettings()).serve())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
