@@ -78,9 +78,8 @@ def test_doors_are_exactly_the_listed_ones():
 
 def test_every_service_has_a_workload_and_back():
     folders = {path.name for path in (ROOT / "services").iterdir() if (path / "src").is_dir()}
-    workloads = {
-        r["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] for r in render() if r["kind"] == "Deployment"
-    }
+    deployed = [r["spec"]["template"]["metadata"]["labels"] for r in render() if r["kind"] == "Deployment"]
+    workloads = {labels["app.kubernetes.io/name"] for labels in deployed}
     assert workloads == folders
 
 
