@@ -1,0 +1,1 @@
+"""学籍・名簿: boards, schools, people, classes, enrolment and duties."""

@@ -1,0 +1,22 @@
+"""The only place that wires roster together."""
+
+from __future__ import annotations
+
+from komu.roster.v1 import roster_pb2_grpc
+from servicekit.grpc import Service
+
+from roster.consumers import CONSUMERS
+from roster.grpc_api import RIGHTS, RosterServicer
+from roster.grpc_api.jobs import apply_import
+from roster.settings import Settings
+
+
+def build(settings: Settings) -> Service:
+    """The service, ready to serve."""
+    return Service(
+        settings,
+        rights=RIGHTS,
+        servicers=[(RosterServicer(), roster_pb2_grpc.add_RosterServiceServicer_to_server)],
+        consumers=CONSUMERS,
+        jobs=[apply_import],
+    )

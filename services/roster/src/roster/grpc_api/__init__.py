@@ -1,0 +1,5 @@
+"""Inbound gRPC: translate in, call a use case, translate back."""
+
+from roster.grpc_api.servicer import RIGHTS, RosterServicer
+
+__all__ = ["RIGHTS", "RosterServicer"]

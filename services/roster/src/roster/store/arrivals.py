@@ -1,0 +1,73 @@
+"""What a child brings along from another board: names, addresses, guardians with their days."""
+
+# Statements are put together from constants of this module; values are always parameters.
+# ruff: noqa: S608
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from servicekit.db import Transaction
+from sqlalchemy import text
+
+from roster.domain.names import DatedName
+from roster.domain.people import Address, Guardian
+from roster.store.pupils import name_columns
+
+
+async def keep_names(tx: Transaction, person_id: UUID, names: Sequence[DatedName]) -> None:
+    """Former names."""
+    if names:
+        await tx.execute(
+            text("""INSERT INTO former_names (tenant_id, person_id, kind, starts_on, ends_on, family, given, middle)
+                VALUES (:tenant, :person, :kind, :starts, :ends, :family, :given, :middle) ON CONFLICT DO NOTHING"""),
+            [
+                {
+                    "tenant": tx.tenant, "person": person_id, "kind": item.kind, "starts": item.period.starts_on,
+                    "ends": item.period.ends_on, "family": item.name.family, "given": item.name.given,
+                    "middle": item.name.middle,
+                }
+                for item in names
+            ],
+        )  # fmt: skip
+
+
+async def keep_addresses(tx: Transaction, person_id: UUID, addresses: Sequence[Address]) -> None:
+    """現住所 with its history."""
+    if addresses:
+        await tx.execute(
+            text("""INSERT INTO addresses (tenant_id, person_id, starts_on, ends_on, postal_code, text)
+                VALUES (:tenant, :person, :starts, :ends, :code, :text)
+                ON CONFLICT (tenant_id, person_id, starts_on) DO UPDATE SET ends_on = excluded.ends_on,
+                    postal_code = excluded.postal_code, text = excluded.text"""),
+            [
+                {
+                    "tenant": tx.tenant, "person": person_id, "starts": item.period.starts_on,
+                    "ends": item.period.ends_on, "code": item.postal_code, "text": item.text,
+                }
+                for item in addresses
+            ],
+        )  # fmt: skip
+
+
+async def keep_guardians(tx: Transaction, pupil_id: UUID, guardians: Sequence[Guardian], since: date) -> None:
+    """保護者 of today; those entered here before end the day before."""
+    await tx.execute(
+        text("""UPDATE guardians SET ends_on = greatest(:on - 1, starts_on)
+            WHERE pupil_id = :pupil AND ends_on IS NULL AND starts_on < :on AND NOT id = ANY(:ids)"""),
+        {"pupil": pupil_id, "on": since, "ids": [item.id for item in guardians]},
+    )
+    for item in guardians:
+        values = {
+            "tenant_id": tx.tenant, "pupil_id": pupil_id, "id": item.id, "rank": item.rank,
+            "relationship": item.relationship, "phone": item.phone, "address": item.address, "starts_on": since,
+            **name_columns("display", item.names.display), **name_columns("kana", item.names.kana),
+            **name_columns("official", item.names.official),
+        }  # fmt: skip
+        columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        await tx.execute(
+            text(f"""INSERT INTO guardians ({columns}) VALUES ({marks})
+                ON CONFLICT (tenant_id, pupil_id, id, starts_on) DO NOTHING"""),
+            values,
+        )

@@ -1,0 +1,226 @@
+"""Pupils: class lists, search, the pupil's own page, names."""
+
+# Statements are put together from constants of this module; values are always parameters.
+# ruff: noqa: S608
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from servicekit.db import Transaction
+from sqlalchemy import text
+
+from roster.domain.names import Name, NameSets
+from roster.domain.people import Pupil, RosterEntry, SchoolClass
+from roster.domain.period import Period
+from roster.policy import PupilFacts
+from roster.store import rows
+from roster.store.rows import NAMES, PUPIL
+
+_LIST = f"""
+    SELECT {PUPIL}, m.number, m.starts_on, m.ends_on,
+           EXISTS (SELECT FROM enrolments e WHERE e.pupil_id = p.id AND e.school_id = :school
+                   AND e.starts_on <= :on AND (e.ends_on IS NULL OR e.ends_on >= :on)) AS enrolled
+    FROM class_members m JOIN persons p ON p.id = m.pupil_id
+    WHERE m.class_id = :class AND (m.ends_on IS NULL OR m.ends_on >= m.starts_on) {{days}}
+    ORDER BY m.number = 0, m.number, p.sort_key, p.id, m.starts_on"""
+_ON_DAY = text(_LIST.format(days="AND m.starts_on <= :on AND (m.ends_on IS NULL OR m.ends_on >= :on)"))
+_WHOLE_YEAR = text(_LIST.format(days=""))
+
+
+async def class_list(tx: Transaction, homeroom: SchoolClass, on: date, *, whole_year: bool) -> list[RosterEntry]:
+    """Who is in the class on the day (or was at any time of the year), by 出席番号; the unnumbered last."""
+    query = _WHOLE_YEAR if whole_year else _ON_DAY
+    found = await tx.execute(query, {"class": homeroom.id, "school": homeroom.school_id, "on": on})
+    entries: dict[UUID, RosterEntry] = {}
+    for row in found:
+        period = Period(row.starts_on, row.ends_on)
+        known = entries.get(row.id)
+        if known is not None:
+            entries[row.id] = RosterEntry(known.pupil, (*known.periods, period))
+            continue
+        pupil = rows.pupil(
+            row, school_id=homeroom.school_id, class_id=homeroom.id, school_grade=homeroom.school_grade,
+            number=row.number, enrolled=row.enrolled,
+        )  # fmt: skip
+        entries[row.id] = RosterEntry(pupil, (period,))
+    return list(entries.values())
+
+
+# Today's place of a child: the roll it stands on, and the homeroom there.
+_PLACE = """
+    LEFT JOIN LATERAL (
+        SELECT e.school_id, e.school_grade, e.starts_on, e.ends_on FROM enrolments e WHERE e.pupil_id = p.id
+        ORDER BY e.ends_on IS NULL DESC, e.starts_on DESC LIMIT 1) e ON true
+    LEFT JOIN LATERAL (
+        SELECT m.class_id, m.number, c.name, c.school_grade FROM class_members m
+        JOIN classes c ON c.id = m.class_id AND c.school_id = e.school_id AND c.kind <> 'course'
+        WHERE m.pupil_id = p.id AND m.starts_on <= :on AND (m.ends_on IS NULL OR m.ends_on >= :on)
+        ORDER BY c.kind DESC, m.starts_on DESC LIMIT 1) m ON true"""
+_PLACED = (
+    f"{PUPIL}, e.school_id AS of_school, coalesce(m.school_grade, e.school_grade, '') AS school_grade, m.class_id, "
+    "m.name AS class_name, coalesce(m.number, 0) AS number, "
+    "coalesce(e.starts_on <= :on AND (e.ends_on IS NULL OR e.ends_on >= :on), false) AS enrolled"
+)
+
+
+def _placed(row: Any, *, official: bool = False) -> Pupil:
+    return rows.pupil(
+        row, school_id=row.of_school, class_id=row.class_id, school_grade=row.school_grade, number=row.number,
+        enrolled=row.enrolled, official=official,
+    )  # fmt: skip
+
+
+async def search(
+    tx: Transaction, *, key: str, number: int | None, school_ids: Collection[UUID] | None, include_left: bool,
+    after: tuple[str, UUID] | None, on: date, limit: int,
+) -> list[Pupil]:  # fmt: skip
+    """Pupils of those schools in 五十音 order whose name in any form, today's or a former one, contains the key."""
+    where = ["p.kind = 'pupil'"]
+    parameters: dict[str, Any] = {"on": on, "limit": limit}
+    if key:
+        where.append("position(:key IN p.search_text) > 0")
+        parameters["key"] = key
+    if number is not None:
+        where.append("m.number = :number")
+        parameters["number"] = number
+    if not include_left:
+        where.append("e.starts_on IS NOT NULL AND (e.ends_on IS NULL OR e.ends_on >= :on)")
+    if school_ids is not None:
+        where.append(
+            "e.school_id = ANY(:schools)"
+            if not include_left
+            else "EXISTS (SELECT FROM enrolments x WHERE x.pupil_id = p.id AND x.school_id = ANY(:schools))"
+        )
+        parameters["schools"] = list(school_ids)
+    if after is not None:
+        where.append("(p.sort_key, p.id) > (:after_key, :after_id)")
+        parameters |= {"after_key": after[0], "after_id": after[1]}
+    query = f"""SELECT {_PLACED} FROM persons p {_PLACE} WHERE {" AND ".join(where)}
+        ORDER BY p.sort_key, p.id LIMIT :limit"""
+    return [_placed(row) for row in await tx.execute(text(query), parameters)]
+
+
+async def by_ids(tx: Transaction, ids: Sequence[UUID], on: date, *, official: bool) -> list[Pupil]:
+    """Pupils with today's place, in the order of 学級, 出席番号 and 五十音."""
+    query = f"""SELECT {_PLACED} FROM persons p {_PLACE} WHERE p.id = ANY(:ids) AND p.kind = 'pupil'
+        ORDER BY coalesce(m.name, ''), coalesce(m.number, 0), p.sort_key, p.id"""
+    return [_placed(row, official=official) for row in await tx.execute(text(query), {"ids": list(ids), "on": on})]
+
+
+async def facts(tx: Transaction, ids: Sequence[UUID], on: date) -> dict[UUID, PupilFacts]:
+    """What policies need to know about pupils: schools whose roll they stand or stood on, and today's class."""
+    query = f"""SELECT p.id, p.protected_address, m.class_id, coalesce(m.name, '') AS class_name,
+            ARRAY(SELECT x.school_id FROM enrolments x WHERE x.pupil_id = p.id) AS school_ids
+        FROM persons p {_PLACE} WHERE p.id = ANY(:ids) AND p.kind = 'pupil'"""
+    return {
+        row.id: PupilFacts(row.id, frozenset(row.school_ids), row.class_id, row.class_name, row.protected_address)
+        for row in await tx.execute(text(query), {"ids": list(ids), "on": on})
+    }
+
+
+async def member_ids(tx: Transaction, class_id: UUID) -> list[UUID]:
+    """Everybody who is or was in the class, by 出席番号."""
+    query = text("""SELECT pupil_id FROM class_members WHERE class_id = :id
+        AND (ends_on IS NULL OR ends_on >= starts_on) GROUP BY pupil_id ORDER BY min(number), pupil_id""")
+    return [row.pupil_id for row in await tx.execute(query, {"id": class_id})]
+
+
+async def people_names(
+    tx: Transaction, ids: Collection[UUID], school_ids: Collection[UUID] | None
+) -> list[tuple[UUID, str, NameSets]]:
+    """Display names and kana: of staff of the whole board, and of pupils who are or were at those schools."""
+    where = ""
+    parameters: dict[str, Any] = {"ids": list(ids)}
+    if school_ids is not None:
+        where = """AND (p.kind = 'staff' OR EXISTS (SELECT FROM enrolments e WHERE e.pupil_id = p.id
+            AND e.school_id = ANY(:schools)))"""
+        parameters["schools"] = list(school_ids)
+    query = f"SELECT p.id, p.kind, {NAMES} FROM persons p WHERE p.id = ANY(:ids) {where} ORDER BY p.sort_key"
+    return [(row.id, row.kind, rows.names(row)) for row in await tx.execute(text(query), parameters)]
+
+
+async def candidates(
+    tx: Transaction, pupil_id: UUID | None, kana_text: str, display_text: str, birth_on: date | None, on: date
+) -> list[Pupil]:
+    """Children who may be the one arriving: same UUID, else same kana or display name; same birth date first."""
+    query = f"""SELECT {_PLACED} FROM persons p {_PLACE} WHERE p.kind = 'pupil' AND (p.id = :id
+            OR (:kana <> '' AND position(:kana IN p.search_text) > 0)
+            OR (:display <> '' AND position(:display IN p.search_text) > 0))
+        ORDER BY p.id = :id DESC, p.birth_on IS NOT DISTINCT FROM CAST(:birth AS date) DESC, p.sort_key, p.id
+        LIMIT 20"""
+    found = await tx.execute(
+        text(query), {"id": pupil_id, "kana": kana_text, "display": display_text, "birth": birth_on, "on": on}
+    )
+    return [_placed(row) for row in found]
+
+
+async def place(tx: Transaction, pupil_id: UUID, class_id: UUID, number: int, starts_on: date) -> None:
+    """Put a child into a class from a day on."""
+    await tx.execute(
+        text("""INSERT INTO class_members (tenant_id, class_id, pupil_id, number, starts_on)
+            VALUES (:tenant, :class, :pupil, :number, :on)
+            ON CONFLICT (tenant_id, class_id, pupil_id, starts_on) DO UPDATE
+                SET number = excluded.number, ends_on = NULL"""),
+        {"tenant": tx.tenant, "class": class_id, "pupil": pupil_id, "number": number, "on": starts_on},
+    )
+
+
+async def numbers_taken(tx: Transaction, class_id: UUID) -> frozenset[int]:
+    """出席番号 of everybody who is or was in the class this year: a number is not given twice."""
+    query = text("SELECT DISTINCT number FROM class_members WHERE class_id = :id")
+    return frozenset(row.number for row in await tx.execute(query, {"id": class_id}))
+
+
+async def end_memberships(
+    tx: Transaction, pupil_id: UUID, last_day: date, *, school_id: UUID, homerooms_only: bool = False
+) -> list[UUID]:
+    """End a child's class memberships at a school; tells the classes."""
+    only = "AND c.kind <> 'course'" if homerooms_only else ""
+    query = f"""UPDATE class_members m SET ends_on = greatest(:last, m.starts_on - 1) FROM classes c
+        WHERE c.id = m.class_id AND c.school_id = :school {only} AND m.pupil_id = :pupil
+          AND (m.ends_on IS NULL OR m.ends_on > :last) RETURNING m.class_id"""
+    found = await tx.execute(text(query), {"pupil": pupil_id, "last": last_day, "school": school_id})
+    return [row.class_id for row in found]
+
+
+async def current_homeroom(tx: Transaction, pupil_id: UUID, school_id: UUID, on: date) -> UUID | None:
+    """The class the child is in on that day at that school."""
+    query = text("""SELECT m.class_id FROM class_members m JOIN classes c ON c.id = m.class_id
+        WHERE m.pupil_id = :pupil AND c.school_id = :school AND c.kind <> 'course' AND m.starts_on <= :on
+          AND (m.ends_on IS NULL OR m.ends_on >= :on) ORDER BY c.kind DESC, m.starts_on DESC LIMIT 1""")
+    found: UUID | None = (
+        await tx.execute(query, {"pupil": pupil_id, "school": school_id, "on": on})
+    ).scalar_one_or_none()
+    return found
+
+
+async def enter_person(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Enter a child who came from another board; a child known here keeps its row and gets the newer facts."""
+    columns = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    kept = {"id", "tenant_id", "kind", "search_text", "sex", "birth_on"}
+    updates = ", ".join(f"{name} = excluded.{name}" for name in values if name not in kept)
+    await tx.execute(
+        text(f"""INSERT INTO persons ({columns}) VALUES ({marks})
+            ON CONFLICT (tenant_id, id) DO UPDATE SET {updates}, gone_on = NULL, version = persons.version + 1,
+                sex = coalesce(nullif(excluded.sex, ''), persons.sex),
+                birth_on = coalesce(excluded.birth_on, persons.birth_on),
+                search_text = persons.search_text || excluded.search_text"""),
+        dict(values),
+    )
+
+
+def name_columns(kind: str, name: Name | None) -> dict[str, str | None]:
+    """The three columns of one name set."""
+    if name is None:
+        return {f"{kind}_family": None, f"{kind}_given": None, f"{kind}_middle": None}
+    return {f"{kind}_family": name.family, f"{kind}_given": name.given, f"{kind}_middle": name.middle}
+
+
+async def ever_at(tx: Transaction, school_id: UUID) -> list[UUID]:
+    """Everybody who is or was on the roll of a school."""
+    query = text("SELECT DISTINCT pupil_id FROM enrolments WHERE school_id = :id")
+    return [row.pupil_id for row in await tx.execute(query, {"id": school_id})]

@@ -1,0 +1,128 @@
+"""A board's administrator brings in a roster file: looked at first, then all or nothing."""
+
+from __future__ import annotations
+
+import pytest
+from komu.common.v1 import common_pb2
+from komu.roster.v1 import roster_pb2
+from servicekit.errors import Refused
+
+from .conftest import Board, a_name
+
+
+async def test_the_first_file_creates_schools_classes_people_and_duties(board: Board):
+    me = await board.teacher.WhoAmI(roster_pb2.WhoAmIRequest())
+    assert me.board.name == "試験市教育委員会"
+    assert [school.name for school in me.schools] == ["試験市立けやき小学校"]
+    assert [(item.name, duty.kind) for item, duty in zip(me.classes, me.duties, strict=True)] == [
+        ("3年1組", roster_pb2.DUTY_KIND_HOMEROOM)
+    ]
+    found = await board.teacher.GetClassRoster(roster_pb2.GetClassRosterRequest(class_id=board.class_31))
+    assert [(entry.pupil.number, entry.pupil.names.display.family) for entry in found.entries] == [
+        (1, "髙橋"), (2, "山﨑"), (3, "阿部"),
+    ]  # fmt: skip
+    assert all(entry.pupil.enrolled for entry in found.entries)
+    assert not found.entries[0].pupil.names.HasField("official")
+    pupil = await board.teacher.GetPupil(roster_pb2.GetPupilRequest(pupil_id=board.people["pupil1"]))
+    assert [(event.kind, event.effective_on) for event in pupil.enrolments[0].events] == [
+        (roster_pb2.ENROLMENT_EVENT_KIND_ADMITTED, "2026-04-01")
+    ]
+
+
+async def test_the_same_file_again_changes_nothing(board: Board):
+    change = await board.change(await board.stage())
+    assert {(item.entity, item.added, item.changed, item.gone) for item in change.entities} == {
+        (name, 0, 0, 0) for name in ("schools", "classes", "people", "members", "appointments", "duties")
+    }
+    assert not change.needs_shrink_confirmation
+    assert not change.problems
+
+
+async def test_new_changed_and_gone_are_told_before_anything_happens(board: Board):
+    board.a_pupil("pupil1", ("佐藤", "花"), ("サトウ", "ハナ"), board.elementary, "P3", board.class_31, 1)
+    board.a_pupil("pupil9", ("新", "入"), ("アタラシ", "イル"), board.elementary, "P3", board.class_32, 2)
+    for key in ("person-pupil2", "member-pupil2"):
+        del board.rows[key]
+    import_id = await board.stage()
+    change = await board.change(import_id)
+    people = next(item for item in change.entities if item.entity == "people")
+    assert (people.added, people.changed, people.gone) == (1, 1, 1)
+    renamed = next(example for example in people.examples if example.kind == "changed")
+    assert [(field.field, field.before, field.after) for field in renamed.fields] == [
+        ("氏名", "髙橋　花", "佐藤　花"), ("ふりがな", "タカハシ　ハナ", "サトウ　ハナ"),
+    ]  # fmt: skip
+    assert next(iter((await board.roster(board.class_31)).entries)).pupil.names.display.family == "髙橋"
+
+    assert (await board.apply(import_id, confirm_shrink=True)).state == common_pb2.JOB_STATE_DONE
+    listed = (await board.roster(board.class_31)).entries
+    assert [entry.pupil.names.display.family for entry in listed] == ["佐藤", "阿部"]
+    # The former name stays readable and findable.
+    record = await board.teacher.GetPupil(roster_pb2.GetPupilRequest(pupil_id=board.people["pupil1"]))
+    assert [(name.name.family, name.period.ends_on) for name in record.names if name.kind == "display"] == [
+        ("髙橋", "2026-11-20"), ("佐藤", ""),
+    ]  # fmt: skip
+    found = await board.teacher.SearchPupils(roster_pb2.SearchPupilsRequest(query="たかはし"))
+    assert [pupil.id for pupil in found.pupils] == [board.people["pupil1"]]
+    # The child missing from the file left the class, not the roll: the office decides what happened.
+    gone = await board.office.GetPupil(roster_pb2.GetPupilRequest(pupil_id=board.people["pupil2"]))
+    assert [(place.period.ends_on) for place in gone.placements] == ["2026-11-20"]
+    assert [(roll.state, roll.period.ends_on) for roll in gone.enrolments] == [("undecided", "")]
+
+
+async def test_a_file_that_lost_more_than_a_fifth_needs_a_second_word(board: Board):
+    for key in [key for key in board.rows if key.endswith(("pupil1", "pupil2", "pupil3"))]:
+        del board.rows[key]
+    import_id = await board.stage()
+    assert (await board.change(import_id)).needs_shrink_confirmation
+    with pytest.raises(Refused, match="5分の1") as refused:
+        await board.apply(import_id)
+    assert refused.value.reason == "SHRINK_NOT_CONFIRMED"
+    assert len((await board.roster(board.class_31)).entries) == 3
+    assert (await board.apply(import_id, confirm_shrink=True)).state == common_pb2.JOB_STATE_DONE
+    assert (await board.roster(board.class_31)).entries == []
+
+
+async def test_a_file_that_points_nowhere_is_refused_and_nothing_is_written(board: Board):
+    board.put(
+        "member-ghost",
+        member=roster_pb2.StageMember(class_source_id=board.class_31, person_source_id="ghost", number=9),
+    )
+    board.a_pupil("pupil8", ("書", "かれない"), ("カ", "カレナイ"), board.elementary, "P3", board.class_31, 8)
+    import_id = await board.stage()
+    assert any("ghost" in problem for problem in (await board.change(import_id)).problems)
+    with pytest.raises(Refused) as refused:
+        await board.apply(import_id)
+    assert refused.value.reason == "IMPORT_PROBLEMS"
+    assert len((await board.roster(board.class_31)).entries) == 3
+
+
+async def test_supplement_brings_official_names_births_addresses_guardians_and_entry(board: Board):
+    row = roster_pb2.StageSupplement(
+        person_id=board.people["pupil1"], official=a_name("髙\U000e0101橋", "花"), sex=roster_pb2.SEX_FEMALE,
+        birth_on="2017-05-05", admitted_on="2024-04-08", prior_history="みどり幼稚園",
+        address=roster_pb2.DatedAddress(postal_code="001-0001", text="試験市本町1-1"),
+        guardians=[
+            roster_pb2.Guardian(
+                names=common_pb2.PersonNames(display=a_name("髙橋", "一郎"), kana=a_name("タカハシ", "イチロウ")),
+                relationship="父", rank=1, phone="000-0000-0000",
+            )
+        ],
+    )  # fmt: skip
+    job = await board.take_in([roster_pb2.StageRow(supplement=row)], bulk=False, supplement=True)
+    assert job.state == common_pb2.JOB_STATE_DONE, job.label
+    record = await board.office.GetPupil(roster_pb2.GetPupilRequest(pupil_id=board.people["pupil1"]))
+    assert record.pupil.names.official.family == "髙\U000e0101橋"
+    assert (record.pupil.birth_on, record.pupil.sex) == ("2017-05-05", roster_pb2.SEX_FEMALE)
+    assert [address.text for address in record.addresses] == ["試験市本町1-1"]
+    assert [guardian.names.display.given for guardian in record.guardians] == ["一郎"]
+    events = record.enrolments[0].events
+    assert sorted((event.effective_on, event.struck) for event in events) == [
+        ("2024-04-08", False),
+        ("2026-04-01", True),
+    ]
+    assert record.enrolments[0].period.starts_on == "2024-04-08"
+
+
+async def test_only_the_boards_administrator_imports(board: Board):
+    with pytest.raises(Refused):
+        await board.stage(caller=board.principal)
