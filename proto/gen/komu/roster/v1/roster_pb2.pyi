@@ -424,6 +424,7 @@ class Pupil(_message.Message):
     ENROLLED_FIELD_NUMBER: _builtins.int
     PROTECTED_ADDRESS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     sex: Global___Sex.ValueType
     birth_on: _builtins.str
@@ -434,6 +435,8 @@ class Pupil(_message.Message):
     enrolled: _builtins.bool
     protected_address: _builtins.bool
     version: _builtins.int
+    class_name: _builtins.str
+    """as printed; empty in class lists, whose reply names the class"""
     @_builtins.property
     def names(self) -> _common_pb2.PersonNames: ...
     def __init__(
@@ -450,10 +453,11 @@ class Pupil(_message.Message):
         enrolled: _builtins.bool = ...,
         protected_address: _builtins.bool = ...,
         version: _builtins.int = ...,
+        class_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_on", b"birth_on", "class_id", b"class_id", "enrolled", b"enrolled", "id", b"id", "names", b"names", "number", b"number", "protected_address", b"protected_address", "school_grade", b"school_grade", "school_id", b"school_id", "sex", b"sex", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_on", b"birth_on", "class_id", b"class_id", "class_name", b"class_name", "enrolled", b"enrolled", "id", b"id", "names", b"names", "number", b"number", "protected_address", b"protected_address", "school_grade", b"school_grade", "school_id", b"school_id", "sex", b"sex", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -621,10 +625,13 @@ class Enrolment(_message.Message):
     PERIOD_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     pupil_id: _builtins.str
     school_id: _builtins.str
     version: _builtins.int
+    state: _builtins.str
+    """active | leaving (転学 entered, not accepted yet) | undecided (missing from the roster file) | ended"""
     @_builtins.property
     def period(self) -> _common_pb2.Period:
         """days on the roll"""
@@ -640,10 +647,11 @@ class Enrolment(_message.Message):
         period: _common_pb2.Period | None = ...,
         events: _abc.Iterable[Global___EnrolmentEvent] | None = ...,
         version: _builtins.int = ...,
+        state: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "id", b"id", "period", b"period", "pupil_id", b"pupil_id", "school_id", b"school_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "id", b"id", "period", b"period", "pupil_id", b"pupil_id", "school_id", b"school_id", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1027,6 +1035,8 @@ class GetPupilReply(_message.Message):
     GUARDIANS_FIELD_NUMBER: _builtins.int
     ENROLMENTS_FIELD_NUMBER: _builtins.int
     PLACEMENTS_FIELD_NUMBER: _builtins.int
+    FORMER_FIELD_NUMBER: _builtins.int
+    SCHOOLS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pupil(self) -> Global___Pupil: ...
     @_builtins.property
@@ -1039,6 +1049,14 @@ class GetPupilReply(_message.Message):
     def enrolments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Enrolment]: ...
     @_builtins.property
     def placements(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassPlacement]: ...
+    @_builtins.property
+    def former(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormerEnrolment]:
+        """at schools of other boards"""
+
+    @_builtins.property
+    def schools(self) -> _containers.RepeatedCompositeFieldContainer[Global___School]:
+        """named by enrolments and placements"""
+
     def __init__(
         self,
         *,
@@ -1048,10 +1066,12 @@ class GetPupilReply(_message.Message):
         guardians: _abc.Iterable[Global___Guardian] | None = ...,
         enrolments: _abc.Iterable[Global___Enrolment] | None = ...,
         placements: _abc.Iterable[Global___ClassPlacement] | None = ...,
+        former: _abc.Iterable[Global___FormerEnrolment] | None = ...,
+        schools: _abc.Iterable[Global___School] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pupil", b"pupil"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "enrolments", b"enrolments", "guardians", b"guardians", "names", b"names", "placements", b"placements", "pupil", b"pupil"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "enrolments", b"enrolments", "former", b"former", "guardians", b"guardians", "names", b"names", "placements", b"placements", "pupil", b"pupil", "schools", b"schools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
