@@ -134,12 +134,33 @@ class Transaction:
         self, table: str, columns: Sequence[str],
         rows: Iterable[Sequence[Any]] | AsyncIterable[Sequence[Any]],
     ) -> int:
-        """COPY of `rows` into `table` (schema-qualified with a dot if needed) in this transaction. Returns the number of rows."""
+        """COPY of `rows` into `table` in this transaction. Returns the number of rows.
+
+        PostgreSQL refuses COPY into a table under row security; such a table is filled through a temporary one, so that
+        every row passes the tenant's policy.
+        """
         self._statements += 1
-        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-            sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+        target = sql.Identifier(*table.split("."))
+        listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+        if not await self.database.has_row_security(self._raw, table):
+            return await self._copy(target, listed, rows)
+        stage = sql.Identifier(f"komu_stage_{uuid7().hex}")
+        await self._raw.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                stage, listed, target
+            )
         )
+        count = await self._copy(stage, listed, rows)
+        await self._raw.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(target, listed, listed, stage))
+        await self._raw.execute(sql.SQL("DROP TABLE {}").format(stage))
+        return count
+
+    async def _copy(
+        self, target: sql.Composable, listed: sql.Composable,
+        rows: Iterable[Sequence[Any]] | AsyncIterable[Sequence[Any]],
+    ) -> int:
         count = 0
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, listed)
         async with self._raw.cursor() as cursor, cursor.copy(statement) as copy:
             if isinstance(rows, AsyncIterable):
                 async for row in rows:
@@ -294,6 +315,7 @@ class Database:
         )
         self._pool = _Pool(self._engine, pool_size)
         self.libpq_url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._row_security: dict[str, bool] = {}
         self._on_events: list[Callable[[], None]] = []
         self._on_audit: list[Callable[[], None]] = []
         self._on_jobs: list[Callable[[], None]] = []
@@ -409,6 +431,17 @@ class Database:
         except (Exception, asyncio.CancelledError):
             return False
         return True
+
+    async def has_row_security(self, raw: psycopg.AsyncConnection[Any], table: str) -> bool:
+        """Whether rows of `table` pass a policy; asked once per table."""
+        known = self._row_security.get(table)
+        if known is None:
+            cursor = await raw.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", (table,))
+            row = await cursor.fetchone()
+            known = bool(row and row[0])
+            if not table.startswith("pg_temp"):
+                self._row_security[table] = known
+        return known
 
     async def answers(self) -> bool:
         """Whether the database can be asked right now."""

@@ -30,6 +30,13 @@ class Bus:
         self._context: ssl.SSLContext | None = None
         self._client: Client | None = None
         self._up = asyncio.Event()
+        self._broken = asyncio.Event()
+
+    async def interrupted(self) -> None:
+        """Returns when the connection was lost and is back: what was asked before will not be answered any more."""
+        broken = self._broken
+        await broken.wait()
+        await self.jetstream()
 
     @property
     def connected(self) -> bool:
@@ -68,6 +75,8 @@ class Bus:
         async def lost() -> None:
             log.warning("NATS connection lost")
             self._up.clear()
+            self._broken.set()
+            self._broken = asyncio.Event()
 
         async def found() -> None:
             log.info("NATS connection is back")

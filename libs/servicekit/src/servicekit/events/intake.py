@@ -113,11 +113,7 @@ class Intake:
         lanes: Sequence[asyncio.Queue[tuple[Consumer, Msg, Any]]],
     ) -> None:
         while True:
-            try:
-                messages = await subscription.fetch(_BATCH, timeout=_FETCH_S, heartbeat=5)
-            except nats.errors.TimeoutError:
-                continue
-            for message in messages:
+            for message in await self._next(subscription):
                 consumer = by_subject.get(message.subject.rsplit(".", 1)[0])
                 if consumer is None:
                     await message.ack()
@@ -130,6 +126,22 @@ class Intake:
                     continue
                 key = event.meta.aggregate_id.encode()  # type: ignore[attr-defined]
                 await lanes[zlib.crc32(key) % _LANES].put((consumer, message, event))
+
+    async def _next(self, subscription: Any) -> list[Msg]:
+        """Waits for messages; asks anew after the connection was cut, as the server has forgotten the request."""
+        fetch = asyncio.ensure_future(subscription.fetch(_BATCH, timeout=_FETCH_S, heartbeat=5))
+        cut = asyncio.ensure_future(self._bus.interrupted())
+        try:
+            await asyncio.wait({fetch, cut}, return_when=asyncio.FIRST_COMPLETED)
+            if not fetch.done():
+                return []
+            return list(fetch.result())
+        except nats.errors.TimeoutError:
+            return []
+        finally:
+            for waiter in (fetch, cut):
+                waiter.cancel()
+            await asyncio.gather(fetch, cut, return_exceptions=True)
 
     async def _work(self, lane: asyncio.Queue[tuple[Consumer, Msg, Any]]) -> None:
         while True:
