@@ -1,13 +1,12 @@
-"""ImportService: rosters in and out. Registered in `dataexchange.app` as
-`(ImportServicer(clients), imports_pb2_grpc.add_ImportServiceServicer_to_server)`; its rights are `IMPORT_RIGHTS`.
-"""
+"""ImportService: rosters in and out. `dataexchange.app` registers what `wire` returns."""
 
 import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
+from typing import IO, Any
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,6 +16,7 @@ from servicekit.clients import Clients
 from servicekit.errors import Invalid, KomuError, Unseen
 from servicekit.grpc import Call, rpc
 from servicekit.ids import uuid7
+from servicekit.settings import ServiceSettings
 
 from dataexchange.clients.roster_imports import RosterImports
 from dataexchange.clients.roster_snapshot import RosterSnapshots
@@ -33,6 +33,21 @@ _IN_MEMORY_BYTES = 8 * 1024 * 1024
 _CHUNK = 256 * 1024
 _PAGE = 50
 _MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What the service is started with."""
+
+    servicers: list[tuple[Any, Any]]
+    rights: dict[str, frozenset[str]]
+    jobs: list[Any]
+
+
+def wire(settings: ServiceSettings, clients: Clients) -> Wired:
+    """Applying is the register's job, so there is none here."""
+    servicer = ImportServicer(clients)
+    return Wired([(servicer, imports_pb2_grpc.add_ImportServiceServicer_to_server)], IMPORT_RIGHTS, [])
 
 
 class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
