@@ -10,7 +10,8 @@ from komustack.say import Problem
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="komustack", description="The local stack of Komu.")
     parser.add_argument(
-        "command", choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "renew"]
+        "command",
+        choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "renew"],
     )
     parser.add_argument("--stack", default=os.environ.get("STACK") or "main")
     parser.add_argument("--port", type=int, default=None, help="first port of the range")

@@ -1,7 +1,9 @@
 """The stack's own certificate authority: short-lived certificates, one per identity, renewed while the stack runs."""
 
+import fcntl
 import ipaddress
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,12 +31,46 @@ IDENTITIES = (
 """Services; database roles (the common name is the role, RFC 5280 subject); the parts themselves; the one who sets up."""
 
 
-def ensure_ca(stack: Stack) -> None:
-    key_path, cert_path = stack.certs / "ca.key", stack.ca_file
-    if key_path.exists() and cert_path.exists():
-        return
+EXCHANGE = "exchange"
+"""The certificate that other deployments see. The authority behind it is shared by the stacks of one machine, as the public
+authorities of the web are: a stack that comes later is trusted without anybody reading a file again."""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority: where its key and its certificate lie."""
+
+    name: str
+    key_file: Path
+    cert_file: Path
+
+    def load(self) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        key = serialization.load_pem_private_key(self.key_file.read_bytes(), password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return key, x509.load_pem_x509_certificate(self.cert_file.read_bytes())
+
+
+def inside(stack: Stack) -> Authority:
+    """For everything that talks within the stack."""
+    return Authority(f"Komu local CA ({stack.name})", stack.certs / "ca.key", stack.ca_file)
+
+
+def between(stack: Stack) -> Authority:
+    """For the addresses at which the stacks of this machine reach each other."""
+    return Authority("Komu local exchange CA", stack.directory / "exchange-ca.key", stack.exchange_ca_file)
+
+
+def _ensure(authority: Authority) -> None:
+    authority.key_file.parent.mkdir(parents=True, exist_ok=True)
+    with authority.key_file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (authority.key_file.exists() and authority.cert_file.exists()):
+            _make(authority)
+
+
+def _make(authority: Authority) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Komu local CA ({stack.name})")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, authority.name)])
     now = datetime.now(UTC)
     cert = (
         x509.CertificateBuilder()
@@ -49,41 +85,49 @@ def ensure_ca(stack: Stack) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    write_private(key_path, _key_pem(key))
-    cert_path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    write_private(authority.key_file, _key_pem(key))
+    authority.cert_file.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
 
 
 def ensure_certificates(stack: Stack) -> list[str]:
     """Issues what is missing or has less than `RENEW_WHEN_LEFT` to live. Returns the identities that got a new one.
 
-    The key stays (one file changes, atomically): a reader never sees a key and a certificate that do not belong together."""
-    ensure_ca(stack)
-    ca_key = serialization.load_pem_private_key((stack.certs / "ca.key").read_bytes(), password=None)
-    ca_cert = x509.load_pem_x509_certificate(stack.ca_file.read_bytes())
-    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
+    The key stays and one file changes, atomically: a reader never sees a key and a certificate that do not belong together."""
     renewed = []
-    for identity in IDENTITIES:
-        if not _needs_new(stack.cert(identity)) and stack.key(identity).exists():
-            continue
-        if stack.key(identity).exists():
-            key = serialization.load_pem_private_key(stack.key(identity).read_bytes(), password=None)
-            assert isinstance(key, ec.EllipticCurvePrivateKey)
-        else:
-            key = ec.generate_private_key(ec.SECP256R1())
-            write_private(stack.key(identity), _key_pem(key))
-            write_private(stack.certs / f"{identity}.pk8", _key_der(key))
-        cert = _issue(identity, key, ca_key, ca_cert)
-        draft = stack.cert(identity).with_suffix(f".{os.getpid()}")
-        draft.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-        os.replace(draft, stack.cert(identity))
-        renewed.append(identity)
+    for authority, identities in ((inside(stack), IDENTITIES), (between(stack), (EXCHANGE,))):
+        _ensure(authority)
+        signer, signer_cert = authority.load()
+        for identity in identities:
+            if not _needs_new(stack.cert(identity), signer) and stack.key(identity).exists():
+                continue
+            cert = _issue(identity, _key_of(stack, identity), signer, signer_cert)
+            draft = stack.cert(identity).with_suffix(f".{os.getpid()}")
+            draft.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+            os.replace(draft, stack.cert(identity))
+            renewed.append(identity)
     return renewed
 
 
-def _needs_new(path: Path) -> bool:
+def _key_of(stack: Stack, identity: str) -> ec.EllipticCurvePrivateKey:
+    path = stack.key(identity)
+    if path.exists():
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return key
+    key = ec.generate_private_key(ec.SECP256R1())
+    write_private(path, _key_pem(key))
+    write_private(path.with_suffix(".pk8"), _key_der(key))
+    return key
+
+
+def _needs_new(path: Path, signer: ec.EllipticCurvePrivateKey) -> bool:
+    """Missing, old, or of an authority that is not there any more."""
     if not path.exists():
         return True
     cert = x509.load_pem_x509_certificate(path.read_bytes())
+    wanted = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    if cert.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value != wanted:
+        return True
     return cert.not_valid_after_utc - datetime.now(UTC) < RENEW_WHEN_LEFT
 
 

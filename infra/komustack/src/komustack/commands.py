@@ -41,10 +41,9 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
             end_leftovers(stack)
             _refuse_taken_ports(stack)
         remember_ports(stack)
-        _prepare(stack, calls, build_pages="portal" in running)
+        _prepare(stack, calls, serving=bool(running))
         _start(stack, calls, supervisor, running)
         if running:
-            directory.publish(stack)
             _load_demo(stack, calls)
         (stack.home / "info.json").write_text(json.dumps(information(stack), ensure_ascii=False, indent=1))
         (stack.home / "info.json").chmod(0o600)
@@ -96,12 +95,12 @@ def _holder_of(port: int) -> str:
     return "ほかのプログラム (another program)"
 
 
-def _prepare(stack: Stack, calls: Calls, *, build_pages: bool) -> None:
+def _prepare(stack: Stack, calls: Calls, *, serving: bool) -> None:
     """Everything that has to lie ready before the first process starts."""
     if ca.ensure_certificates(stack):
         say("証明書を発行しました", "certificates issued")
     with ThreadPoolExecutor(2) as pool:
-        pages = pool.submit(parts.web_build, stack) if build_pages else None
+        pages = pool.submit(parts.web_build, stack) if serving else None
         if not postgres.is_external():
             parts.postgres(stack)
         if not keycloak.is_external():
@@ -111,6 +110,8 @@ def _prepare(stack: Stack, calls: Calls, *, build_pages: bool) -> None:
         if not nats.is_external():
             nats.prepare(stack, calls)
         keycloak.prepare(stack, calls)
+        if serving:
+            directory.publish(stack)
         if pages:
             pages.result()
 

@@ -1,7 +1,7 @@
 """The trust directory shared by the stacks of one machine: who may send packages to whom, and with which keys.
 
 In production an operator outside the deployments signs it. Here `.komu/directory` plays that operator: every stack lists
-its boards with their public keys and the CA of its exchange address; the product's own commands make keys and sign."""
+its boards with their public keys and its exchange address; the product's own commands make keys and sign."""
 
 import fcntl
 import json
@@ -27,7 +27,7 @@ def publish(stack: Stack) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "operator.private.json").exists():
             _dataexchange("directory", "keygen", str(folder))
-        _write(folder / "stacks" / f"{stack.name}.json", {"ca": stack.ca_file.read_text(), "boards": _boards(stack)})
+        _write(folder / "stacks" / f"{stack.name}.json", _boards(stack))
         _sign(folder)
 
 
@@ -72,13 +72,9 @@ def _public_key(folder: Path, stack: Stack, board: demo.Board) -> Path:
 def _sign(folder: Path) -> None:
     """One entry per organisation: where two stacks play the same board, `main` is the one that others reach."""
     entries: dict[str, Any] = {}
-    authorities = []
     for file in sorted((folder / "stacks").glob("*.json"), key=lambda file: (file.stem != "main", file.stem)):
-        told = json.loads(file.read_text())
-        authorities.append(told["ca"])
-        for board in told["boards"]:
+        for board in json.loads(file.read_text()):
             entries.setdefault(board["id"], board)
-    _replace(folder / "cas.pem", "".join(authorities))
     _write(folder / "organisations.json", list(entries.values()))
     operator, signed = str(folder / "operator.private.json"), str(folder / "directory.json")
     _dataexchange("directory", "build", str(folder / "organisations.json"), "--operator", operator, "--out", signed)
@@ -101,10 +97,8 @@ def _dataexchange(*arguments: str) -> None:
 
 
 def _write(path: Path, value: Any) -> None:
-    _replace(path, json.dumps(value, ensure_ascii=False, indent=1))
-
-
-def _replace(path: Path, text: str) -> None:
+    """Whole or not at all, and only when something changed."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
     if path.exists() and path.read_text() == text:
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -41,7 +41,7 @@ def information(stack: Stack) -> dict[str, Any]:
             "organisation": services.organisations(stack)[0]["id"],
             "directory": str(stack.directory / "directory.json"),
             "operator": str(stack.directory / "operator.public.json"),
-            "ca_bundle": str(stack.directory / "cas.pem"),
+            "ca_bundle": str(stack.exchange_ca_file),
         },
         "nats": {"url": stack.nats_url, "identity": "operator"},
         "databases": {name: postgres.url(stack, name, f"{name}_app") for name in SERVICES},

@@ -46,7 +46,9 @@ def differences(one: Path, other: Path) -> list[str]:
     return sorted(
         name
         for name in names
-        if not ((one / name).exists() and (other / name).exists() and filecmp.cmp(one / name, other / name, shallow=False))
+        if not (
+            (one / name).exists() and (other / name).exists() and filecmp.cmp(one / name, other / name, shallow=False)
+        )
     )
 
 
@@ -57,7 +59,10 @@ def main(arguments: list[str]) -> int:
         changed = differences(fresh, GENERATED)
         if "--check" in arguments:
             for name in changed:
-                print(f"proto/gen/{name}: 生成し直すと変わります(make proto)/ differs when generated again", file=sys.stderr)
+                print(
+                    f"proto/gen/{name}: 生成し直すと変わります(make proto)/ differs when generated again",
+                    file=sys.stderr,
+                )
             return 1 if changed else 0
         for name in changed:
             target = GENERATED / name

@@ -440,7 +440,11 @@ def _user(stack: Stack, person: demo.Account) -> Json:
         "emailVerified": True,
         "firstName": person.given_name,
         "lastName": person.family_name,
-        "attributes": {"display_name": [person.name], "tenant": [person.board.tenant], "person": [str(person.person_id)]},
+        "attributes": {
+            "display_name": [person.name],
+            "tenant": [person.board.tenant],
+            "person": [str(person.person_id)],
+        },
         "realmRoles": [person.role],
         "credentials": credentials,
     }

@@ -48,7 +48,6 @@ def environment(stack: Stack, service: str, calls: Calls) -> dict[str, str]:
             {name: f"127.0.0.1:{stack.port(f'{name}_grpc')}" for name in SERVICES if name != "portal"}
         ),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "",
     }
     if calls.callees_of(service):
         client = "portal-exchange" if service == "portal" else service
@@ -84,7 +83,9 @@ def _dataexchange(stack: Stack) -> dict[str, str]:
         "KOMU_ORGANISATIONS": json.dumps(organisations(stack), ensure_ascii=False),
         "KOMU_DIRECTORY_FILE": str(stack.directory / "directory.json"),
         "KOMU_DIRECTORY_OPERATOR_FILE": str(stack.directory / "operator.public.json"),
-        "KOMU_EXCHANGE_CA_BUNDLE": str(stack.directory / "cas.pem"),
+        "KOMU_EXCHANGE_CA_BUNDLE": str(stack.exchange_ca_file),
+        "KOMU_HTTP_TLS_CERT": str(stack.cert("exchange")),
+        "KOMU_HTTP_TLS_KEY": str(stack.key("exchange")),
         "KOMU_ADMIN_CLIENT_ID": "komu-admin",
         "KOMU_ADMIN_CLIENT_SECRET": stack.secret("client-komu-admin"),
     }
@@ -101,7 +102,12 @@ def signing_key(stack: Stack, board: demo.Board) -> Path:
 def organisations(stack: Stack) -> list[dict[str, str]]:
     """Who this deployment speaks for towards others: its boards with the files of their private keys."""
     return [
-        {"tenant": board.tenant, "id": board.organisation, "name": board.name, "key_file": str(signing_key(stack, board))}
+        {
+            "tenant": board.tenant,
+            "id": board.organisation,
+            "name": board.name,
+            "key_file": str(signing_key(stack, board)),
+        }
         for board in demo.boards_of(stack.name)
     ]
 

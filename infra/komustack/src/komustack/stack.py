@@ -70,6 +70,11 @@ class Stack:
     def ca_file(self) -> Path:
         return self.certs / "ca.pem"
 
+    @property
+    def exchange_ca_file(self) -> Path:
+        """Whom to believe when calling another stack of this machine."""
+        return self.directory / "exchange-ca.pem"
+
     def cert(self, identity: str) -> Path:
         return self.certs / f"{identity}.crt"
 
