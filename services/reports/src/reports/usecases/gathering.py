@@ -84,6 +84,8 @@ async def gather(sources: Sources, actor: Actor, asked: Asked, now: datetime) ->
     school_year = today.year if today.month >= 4 else today.year - 1
     form = _form(asked, school_year)
     actor.require_level(form.information_class, now)
+    if asked.class_id is None and not asked.pupil_ids:
+        raise Invalid("だれの帳票かを選んでください。", [Violation("pupil_id", "児童生徒か学級を選んでください。")])
     standing_asked = sources.standing(today, board_admin=actor.holds("board_admin"))
     if asked.class_id is not None:
         standing, homeroom = await asyncio.gather(standing_asked, sources.homeroom(asked.class_id))
@@ -94,8 +96,6 @@ async def gather(sources: Sources, actor: Actor, asked: Asked, now: datetime) ->
             return await _register(sources, form, asked, homeroom, place)
         pupils = await sources.registers(school_year, pupil_ids=asked.pupil_ids, class_id=asked.class_id)
     else:
-        if not asked.pupil_ids:
-            raise Invalid("だれの帳票かを選んでください。", [Violation("pupil_id", "児童生徒か学級を選んでください。")])
         standing, pupils = await asyncio.gather(
             standing_asked, sources.registers(school_year, pupil_ids=asked.pupil_ids)
         )
