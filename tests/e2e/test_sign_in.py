@@ -149,3 +149,47 @@ def test_a_page_nobody_wrote_is_answered_in_plain_words(browse: Browse):
     assert answer.status == 404
     expect(page.get_by_role("heading", level=1)).to_have_text("見つかりません")
     browse.check(page, "not-found")
+
+
+def test_unsaved_work_survives_a_second_factor_asked_for_by_a_script(browse: Browse):
+    """A grid saves, is told that the second factor is needed, asks for it in a window of its own, and saves again."""
+    page = browse("aozora.es.teacher2")
+    answers = [
+        {"status": 401, "json": {"reason": "STEP_UP_REQUIRED", "url": "/step-up?return=%2F", "message": ""}},
+        {"status": 200, "json": {"saved": 3}},
+    ]
+    page.route("**/probe", lambda route: route.fulfill(**answers.pop(0)))
+    page.evaluate(
+        """() => {
+          const shell = document.querySelector('script[type="module"]').src;
+          import(shell)
+            .then((m) => m.callJson('/probe', {method: 'POST', body: {}}))
+            .then((a) => { window.saved = a; });
+        }"""
+    )
+    question = page.get_by_role("dialog", name="本人確認")
+    expect(question).to_be_visible()
+    browse.check(page, "step-up-question")
+    with page.context.expect_page() as opened:
+        question.get_by_role("button", name="本人確認の窓を開く").click()
+    window = opened.value
+    window.locator("input[name=otp]").fill(browse.stack.fresh_code("aozora.es.teacher2"))
+    with window.expect_event("close"):
+        window.locator("input[type=submit], button[type=submit]").first.click(no_wait_after=True)
+    page.wait_for_function("window.saved && window.saved.saved === 3")
+    expect(question).to_have_count(0)
+
+
+def test_an_administrator_who_ends_a_session_at_keycloak_ends_it_here(browse: Browse):
+    page = browse("aozora.es.teacher3")
+    identity = browse.stack.info["identity"]
+    with httpx.Client(timeout=20) as admin:
+        form = {"grant_type": "client_credentials"}
+        secret = ("komu-admin", identity["clients"]["komu-admin"])
+        token = admin.post(f"{identity['issuer']}/protocol/openid-connect/token", data=form, auth=secret).json()
+        admin.headers["Authorization"] = f"Bearer {token['access_token']}"
+        users = f"{identity['url']}/admin/realms/{identity['realm']}/users"
+        [user] = admin.get(users, params={"username": "aozora.es.teacher3", "exact": "true"}).json()
+        assert admin.post(f"{users}/{user['id']}/logout").status_code == 204
+    page.goto(browse.address("/account"))
+    expect(page.locator("input[name=password]")).to_be_visible()

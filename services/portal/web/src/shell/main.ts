@@ -9,3 +9,7 @@ import { watchToasts } from "./toasts";
 
 document.documentElement.classList.add("js");
 watchToasts();
+
+// For scripts of a page that are not bundled with the shell, and for the journeys.
+export { callJson } from "./http";
+export { toast } from "./toasts";
