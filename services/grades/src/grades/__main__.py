@@ -1,4 +1,4 @@
-"""serve | migrate | rebuild-projections --tenant BOARD"""
+"""serve | migrate | rebuild-projections BOARD…"""
 
 import argparse
 import asyncio
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("serve", help="run the service")
     commands.add_parser("migrate", help="bring the database to the newest schema")
     rebuild = commands.add_parser("rebuild-projections", help="read the register anew from roster")
-    rebuild.add_argument("--tenant", required=True, help="the board")
+    rebuild.add_argument("tenants", nargs="+", help="boards")
     asked = parser.parse_args(arguments)
     if asked.command == "migrate":
         migrate.upgrade("grades", os.environ["KOMU_MIGRATION_URL"])
@@ -26,8 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "serve":
         asyncio.run(build(settings).serve())
         return 0
-    classes = asyncio.run(rebuild_projections(settings, asked.tenant))
-    print(f"{classes} classes read from roster")
+    for tenant in asked.tenants:
+        classes = asyncio.run(rebuild_projections(settings, tenant))
+        print(f"{tenant}: {classes} classes read from roster")
     return 0
 
 

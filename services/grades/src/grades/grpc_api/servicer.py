@@ -3,10 +3,11 @@
 from komu.common.v1 import common_pb2
 from komu.grades.v1 import grades_pb2 as pb
 from komu.grades.v1 import grades_pb2_grpc
+from servicekit.audit.query import to_proto as audit_to_proto
 from servicekit.grpc import Call, rpc
 
-from grades.grpc_api import audit, from_proto, to_proto
-from grades.usecases import closing, marks, records, sheets
+from grades.grpc_api import from_proto, to_proto
+from grades.usecases import audit, closing, marks, records, sheets
 
 _SCHOOL = frozenset({"teacher", "vice_principal", "principal"})
 RIGHTS = {
@@ -68,4 +69,6 @@ class GradesServicer(grades_pb2_grpc.GradesServiceServicer):
 
     @rpc(right="audit.read", information_class=2)
     async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> common_pb2.ReadAuditReply:
-        return await audit.read_audit(request, call)
+        page = await call.read(audit.read_audit, from_proto.audit_asked(request))
+        reply: common_pb2.ReadAuditReply = audit_to_proto(page, "grades")
+        return reply

@@ -62,7 +62,7 @@ class StaffFact:
 
 
 async def put_school(tx: Transaction, school: SchoolFact) -> bool:
-    """False when an equal or newer fact stands already."""
+    """False when a newer fact stands already. (A snapshot tells schools without a version.)"""
     return await _newer(
         tx,
         """
@@ -70,7 +70,7 @@ async def put_school(tx: Transaction, school: SchoolFact) -> bool:
         VALUES (:tenant, :id, :name, :kind, :version)
         ON CONFLICT (tenant_id, school_id) DO UPDATE
            SET name = excluded.name, kind = excluded.kind, version = excluded.version
-         WHERE old.version < excluded.version RETURNING 1""",
+         WHERE old.version <= excluded.version RETURNING 1""",
         {"id": school.id, "name": school.name, "kind": school.kind, "version": school.version},
     )
 
