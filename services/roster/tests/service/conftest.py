@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -13,15 +14,16 @@ from komu.roster.v1 import roster_pb2
 from komu.roster.v1.roster_pb2_grpc import RosterServiceStub
 from roster.app import build
 from roster.settings import Settings
+from servicekit.auth import STRONG_LEVEL
 from servicekit.testing import Caller, FixedClock, RunningService, an_actor
 
-TODAY = "2026-11-21"
+NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 YEAR = common_pb2.Period(starts_on="2026-04-01", ends_on="2027-03-31")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running(grpc_service: Callable[..., Awaitable[RunningService]]) -> RunningService:
-    clock = FixedClock(datetime(2026, 11, 21, 1, 0, tzinfo=UTC))
+    clock = FixedClock(NOW)
     return await grpc_service(build, settings=Settings, clock=clock)
 
 
@@ -143,12 +145,14 @@ class Board:
     # --- people ------------------------------------------------------------------------------------------------------
 
     def as_person(self, key: str, role: str, *, strong: bool = False) -> Caller[RosterServiceStub]:
-        actor = an_actor(self.tenant, role, person_id=UUID(self.people[key]), strong=strong)
+        actor = an_actor(self.tenant, role, person_id=UUID(self.people[key]))
+        actor = replace(actor, levels={1: NOW, STRONG_LEVEL: NOW} if strong else {1: NOW})
         return self.running.caller(RosterServiceStub, actor)
 
     @property
     def admin(self) -> Caller[RosterServiceStub]:
-        return self.running.caller(RosterServiceStub, an_actor(self.tenant, "board_admin", strong=True))
+        actor = replace(an_actor(self.tenant, "board_admin"), levels={1: NOW, STRONG_LEVEL: NOW})
+        return self.running.caller(RosterServiceStub, actor)
 
     @property
     def teacher(self) -> Caller[RosterServiceStub]:
