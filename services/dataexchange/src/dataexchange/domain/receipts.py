@@ -98,6 +98,12 @@ def read(jws: str, directory: Directory, at: datetime) -> Receipt:
     return Receipt(statement, jws)
 
 
+def trusted(jws: str) -> Receipt:
+    """A receipt from our own table, which was checked before it was put there."""
+    signed = jose.take_apart(jws, typ=TYP, malformed=Code.RECEIPT_INVALID)
+    return Receipt(Statement.model_validate_json(signed.payload), jws)
+
+
 def read_pushed(jws: str, directory: Directory, at: datetime) -> Receipt:
     """A receipt that arrives now: its key must be good now as well, or a thief could date it back. Raises: Refusal."""
     receipt = read(jws, directory, at)

@@ -1,0 +1,82 @@
+"""The only place that wires dataexchange together."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from komu.dataexchange.v1 import imports_pb2_grpc, transfers_pb2_grpc
+from servicekit import migrate as migrations
+from servicekit.clients import Clients
+from servicekit.db import Database
+from servicekit.grpc import Service
+
+from dataexchange.clients.gathering import Gatherer
+from dataexchange.clients.peers import Peers
+from dataexchange.clients.register import Register
+from dataexchange.domain.ourselves import Ourselves
+from dataexchange.grpc_api.imports import IMPORT_RIGHTS, ImportServicer
+from dataexchange.grpc_api.transfers import RIGHTS, TransferServicer
+from dataexchange.http_api import exchange_app
+from dataexchange.settings import Settings
+from dataexchange.usecases.delivering import Sender
+from dataexchange.usecases.trust import Trust
+
+Loop = Callable[[], Awaitable[None]]
+
+
+def build(settings: Settings) -> tuple[Service, list[Loop]]:
+    """The service, and the loops that run beside it: the sender, and the watch over the directory."""
+    if settings.http_tls_cert is None:
+        settings = settings.model_copy(update={"http_tls_cert": settings.tls_cert, "http_tls_key": settings.tls_key})
+    database = Database(
+        settings.database_url, pool_size=settings.database_pool, application_name=f"komu-{settings.service}"
+    )
+    us = Ourselves()
+    clients = Clients(settings)
+    register = Register(clients)
+    peers = Peers(settings.exchange_ca_bundle)
+    sender = Sender(database, us, peers)
+    loops: list[Loop] = []
+    if settings.organisations and settings.directory_operator_file and settings.directory_file:
+        trust = Trust(
+            database, us, peers, organisations=settings.organisations, directory=settings.directory_file,
+            operator=settings.directory_operator_file, every_s=settings.directory_seconds,
+        )  # fmt: skip
+        loops = [trust.run, sender.run]
+    transfers = TransferServicer(us, register, Gatherer(clients, register), sender)
+    servicers: list[Any] = [(transfers, transfers_pb2_grpc.add_TransferServiceServicer_to_server)]
+    servicers.append((ImportServicer(clients), imports_pb2_grpc.add_ImportServiceServicer_to_server))
+    service = Service(
+        settings, rights=RIGHTS | IMPORT_RIGHTS, servicers=servicers, database=database,
+        http_app=exchange_app(database, us), closing=[clients.close, peers.close],
+    )  # fmt: skip
+    return service, loops
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`serve` and `migrate` take everything from the environment."""
+
+
+def serve(_: argparse.Namespace) -> int:
+    asyncio.run(_serve(Settings()))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    service, loops = build(settings)
+    tasks = [asyncio.ensure_future(loop()) for loop in loops]
+    try:
+        await service.serve()
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def migrate(_: argparse.Namespace) -> int:
+    migrations.upgrade("dataexchange", os.environ["KOMU_MIGRATION_URL"])
+    return 0

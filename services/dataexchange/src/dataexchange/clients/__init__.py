@@ -1,0 +1,1 @@
+"""Asking the other services (gRPC) and other municipalities (HTTP)."""

@@ -1,0 +1,1 @@
+"""Inbound gRPC: translate, call a use case, translate back."""

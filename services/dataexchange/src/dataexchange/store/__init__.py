@@ -1,0 +1,1 @@
+"""Tables and queries. Returns domain values, takes sets, never decides."""
