@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from collections.abc import Callable
 
 import nats
 from nats.aio.client import Client
@@ -30,26 +31,30 @@ class Bus:
         self._context: ssl.SSLContext | None = None
         self._client: Client | None = None
         self._up = asyncio.Event()
-        self._broken = asyncio.Event()
+        self._on_back: list[Callable[[], None]] = []
 
-    async def interrupted(self) -> None:
-        """Returns when the connection was lost and is back: what was asked before will not be answered any more."""
-        broken = self._broken
-        await broken.wait()
-        await self.jetstream()
+    def on_back(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """`callback` runs whenever a lost connection is back: what was asked before will not be answered any more.
+        Returns a function that ends it."""
+        self._on_back.append(callback)
+        return lambda: self._on_back.remove(callback)
 
     @property
     def connected(self) -> bool:
         """Whether the server is reached right now."""
         return self._client is not None and self._client.is_connected
 
-    async def jetstream(self) -> JetStreamContext:
+    async def client(self) -> Client:
         """Waits for the connection."""
         while True:
             await self._up.wait()
             if self._client is not None and self._client.is_connected:
-                return self._client.jetstream(timeout=_REQUEST_S)
+                return self._client
             self._up.clear()
+
+    async def jetstream(self) -> JetStreamContext:
+        """Waits for the connection."""
+        return (await self.client()).jetstream(timeout=_REQUEST_S)
 
     async def run(self) -> None:
         """Until cancelled: connects, and again whenever the client gave up."""
@@ -75,12 +80,12 @@ class Bus:
         async def lost() -> None:
             log.warning("NATS connection lost")
             self._up.clear()
-            self._broken.set()
-            self._broken = asyncio.Event()
 
         async def found() -> None:
             log.info("NATS connection is back")
             self._up.set()
+            for callback in tuple(self._on_back):
+                callback()
 
         async def failed(error: Exception) -> None:
             log.info("NATS: %s", type(error).__name__)

@@ -27,14 +27,14 @@ from servicekit.db import TENANT, Database
 from servicekit.errors import KomuError, Unavailable
 from servicekit.events.bus import Bus
 from servicekit.events.consumer import Consumer
+from servicekit.events.pull import pull
 from servicekit.ids import uuid7
 from servicekit.telemetry import EVENT_LAG, EVENTS_CONSUMED, SpanKind, span
 
 log = logging.getLogger(__name__)
 
 _LANES = 4
-_BATCH = 128
-_FETCH_S = 20.0
+_LANE_DEPTH = 64
 _ACK_WAIT_S = 30.0
 _MOST_FAILURES = 5
 _RETRY_S = (0.05, 0.2, 0.5, 1.0)
@@ -95,53 +95,32 @@ class Intake:
         jetstream = await self._bus.jetstream()
         by_subject = {consumer.subject.removesuffix(".*"): consumer for consumer in consumers}
         await self._ensure_durable(jetstream, stream, sorted(consumer.subject for consumer in consumers))
-        subscription = await jetstream.pull_subscribe_bind(consumer=self._service, stream=stream)
-        lanes = [asyncio.Queue[tuple[Consumer, Msg, Any]](maxsize=_BATCH) for _ in range(_LANES)]
+        lanes = [asyncio.Queue[tuple[Consumer, Msg, Any]](maxsize=_LANE_DEPTH) for _ in range(_LANES)]
         try:
             async with asyncio.TaskGroup() as group:
                 for lane in lanes:
                     group.create_task(self._work(lane))
-                group.create_task(self._fetch(subscription, by_subject, lanes))
+                group.create_task(self._fetch(stream, by_subject, lanes))
         except* (nats.errors.Error, OSError) as trouble:
             raise trouble.exceptions[0] from None
-        finally:
-            with contextlib.suppress(Exception):
-                await subscription.unsubscribe()
 
     async def _fetch(
-        self, subscription: Any, by_subject: dict[str, Consumer],
+        self, stream: str, by_subject: dict[str, Consumer],
         lanes: Sequence[asyncio.Queue[tuple[Consumer, Msg, Any]]],
     ) -> None:
-        while True:
-            for message in await self._next(subscription):
-                consumer = by_subject.get(message.subject.rsplit(".", 1)[0])
-                if consumer is None:
-                    await message.ack()
-                    continue
-                try:
-                    event = consumer.message.FromString(message.data)
-                    UUID(event.meta.id)  # type: ignore[attr-defined]
-                except (DecodeError, ValueError) as error:
-                    await self._bury(consumer, message, None, error, 1)
-                    continue
-                key = event.meta.aggregate_id.encode()  # type: ignore[attr-defined]
-                await lanes[zlib.crc32(key) % _LANES].put((consumer, message, event))
-
-    async def _next(self, subscription: Any) -> list[Msg]:
-        """Waits for messages; asks anew after the connection was cut, as the server has forgotten the request."""
-        fetch = asyncio.ensure_future(subscription.fetch(_BATCH, timeout=_FETCH_S, heartbeat=5))
-        cut = asyncio.ensure_future(self._bus.interrupted())
-        try:
-            await asyncio.wait({fetch, cut}, return_when=asyncio.FIRST_COMPLETED)
-            if not fetch.done():
-                return []
-            return list(fetch.result())
-        except nats.errors.TimeoutError:
-            return []
-        finally:
-            for waiter in (fetch, cut):
-                waiter.cancel()
-            await asyncio.gather(fetch, cut, return_exceptions=True)
+        async for message in pull(self._bus, stream, self._service):
+            consumer = by_subject.get(message.subject.rsplit(".", 1)[0])
+            if consumer is None:
+                await message.ack()
+                continue
+            try:
+                event = consumer.message.FromString(message.data)
+                UUID(event.meta.id)  # type: ignore[attr-defined]
+            except (DecodeError, ValueError) as error:
+                await self._bury(consumer, message, None, error, 1)
+                continue
+            key = event.meta.aggregate_id.encode()  # type: ignore[attr-defined]
+            await lanes[zlib.crc32(key) % _LANES].put((consumer, message, event))
 
     async def _work(self, lane: asyncio.Queue[tuple[Consumer, Msg, Any]]) -> None:
         while True:

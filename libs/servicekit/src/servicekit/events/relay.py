@@ -155,7 +155,7 @@ class Relay:
                     )
                 )
                 await asyncio.sleep(0)  # lets the publish write before the next one: the stream keeps this order
-        results = await asyncio.gather(*acks, return_exceptions=True)
+        results = await self._acknowledged(acks)
         stored = []
         failure: BaseException | None = None
         for row, result in zip(rows, results, strict=True):
@@ -169,9 +169,19 @@ class Relay:
             await connection.execute(
                 "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(%s)", (stored,)
             )
+        if isinstance(failure, asyncio.CancelledError):
+            return len(stored)
         if failure is not None:
             raise failure
         return len(stored)
+
+    async def _acknowledged(self, acks: list[asyncio.Future[Any]]) -> list[Any]:
+        """The stream's answers; when the connection was cut there will be none, and all is sent again (once counts)."""
+        end = self._bus.on_back(lambda: [ack.cancel() for ack in acks])
+        try:
+            return await asyncio.gather(*acks, return_exceptions=True)
+        finally:
+            end()
 
     async def _sweep(self, connection: psycopg.AsyncConnection[Any]) -> None:
         await connection.execute(f"DELETE FROM outbox WHERE published_at < now() - interval '{_KEEP_PUBLISHED}'")  # noqa: S608
