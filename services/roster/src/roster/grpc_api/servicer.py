@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
+from jpschool.school_year import school_year_of
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import roster_pb2, roster_pb2_grpc
 from servicekit import jobs
 from servicekit.audit import to_proto as audit_to_proto
+from servicekit.clock import day_in_jst
 from servicekit.errors import Invalid, Violation
 from servicekit.grpc import Call, rpc, workload_rpc
 
@@ -152,9 +154,11 @@ class RosterServicer(roster_pb2_grpc.RosterServiceServicer):
         first = await anext(aiter(requests), None)
         if first is None or first.WhichOneof("part") != "header":
             raise Invalid("取込の見出しがありません。", [Violation("header", "取込の見出しがありません。")])
+        # A supplement is about people, not about a year: it belongs to the current one.
+        this_year = school_year_of(day_in_jst(call.now))
         header = imports.Header(
             an_id(first.header.import_id, "header.import_id"), first.header.source, first.header.bulk,
-            first.header.supplement, first.header.school_year,
+            first.header.supplement, first.header.school_year or (this_year if first.header.supplement else 0),
         )  # fmt: skip
         if not 2000 <= header.school_year <= 2200:
             raise Invalid("年度が正しくありません。", [Violation("header.school_year", "年度が正しくありません。")])
