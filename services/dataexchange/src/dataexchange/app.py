@@ -2,9 +2,8 @@
 
 import argparse
 import asyncio
-import contextlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from komu.dataexchange.v1 import imports_pb2_grpc, transfers_pb2_grpc
@@ -27,8 +26,28 @@ from dataexchange.usecases.trust import Trust
 Loop = Callable[[], Awaitable[None]]
 
 
-def build(settings: Settings) -> tuple[Service, list[Loop]]:
-    """The service, and the loops that run beside it: the sender, and the watch over the directory."""
+class ExchangeService(Service):
+    """The service, with the loops that run beside it: the sender, and the watch over keys and directory."""
+
+    def __init__(self, *args: Any, loops: Sequence[Loop] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._loops = tuple(loops)
+        self._running: list[asyncio.Future[None]] = []
+
+    async def start(self) -> None:
+        await super().start()
+        self._running = [asyncio.ensure_future(loop()) for loop in self._loops]
+
+    async def stop(self) -> None:
+        """What is on its way to another deployment breaks off; its lease brings it up again."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await super().stop()
+
+
+def build(settings: Settings) -> ExchangeService:
+    """The process `python -m dataexchange serve` runs."""
     if settings.http_tls_cert is None:
         settings = settings.model_copy(update={"http_tls_cert": settings.tls_cert, "http_tls_key": settings.tls_key})
     database = Database(
@@ -47,13 +66,18 @@ def build(settings: Settings) -> tuple[Service, list[Loop]]:
         )  # fmt: skip
         loops = [trust.run, sender.run]
     transfers = TransferServicer(us, register, Gatherer(clients, register), sender)
-    servicers: list[Any] = [(transfers, transfers_pb2_grpc.add_TransferServiceServicer_to_server)]
-    servicers.append((ImportServicer(clients), imports_pb2_grpc.add_ImportServiceServicer_to_server))
-    service = Service(
-        settings, rights=RIGHTS | IMPORT_RIGHTS, servicers=servicers, database=database,
-        http_app=exchange_app(database, us), closing=[clients.close, peers.close],
-    )  # fmt: skip
-    return service, loops
+    return ExchangeService(
+        settings,
+        rights=RIGHTS | IMPORT_RIGHTS,
+        servicers=[
+            (transfers, transfers_pb2_grpc.add_TransferServiceServicer_to_server),
+            (ImportServicer(clients), imports_pb2_grpc.add_ImportServiceServicer_to_server),
+        ],
+        database=database,
+        http_app=exchange_app(database, us),
+        closing=[clients.close, peers.close],
+        loops=loops,
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,20 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def serve(_: argparse.Namespace) -> int:
-    asyncio.run(_serve(Settings()))
+    asyncio.run(build(Settings()).serve())
     return 0
-
-
-async def _serve(settings: Settings) -> None:
-    service, loops = build(settings)
-    tasks = [asyncio.ensure_future(loop()) for loop in loops]
-    try:
-        await service.serve()
-    finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def migrate(_: argparse.Namespace) -> int:
