@@ -1,4 +1,4 @@
-"""名簿の取込と提供: a board's administrator uploads, reads what is wrong and what would change, applies; or hands out."""
+"""名簿の取込と提供: a board's administrator uploads, reads what is wrong, what would change, applies; or hands out."""
 
 import csv
 import io

@@ -1,4 +1,6 @@
 // Dropping a file on the form, and a bar while it travels. Without this script the form works as it is.
+export {};
+
 const CHECKING = "届きました。内容を確認しています。";
 
 function show(form: HTMLFormElement, words: string, percent: number | null): void {
