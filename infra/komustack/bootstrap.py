@@ -1,7 +1,7 @@
 """Makes `.venv` for this checkout: `python3 infra/komustack/bootstrap.py`. Standard library only.
 
-Installs `requirements-dev.lock` (every file checked by its hash) and puts the source folders on the path. Does nothing when
-the lock has not changed since. The installer is uv, itself locked; where uv cannot be had, plain pip does the same slower."""
+Installs `requirements-dev.lock` (every file checked by its hash) and puts the source folders on the path. Does nothing
+when the lock has not changed since. The installer is uv, itself locked; where uv cannot be had, pip does the same."""
 
 import hashlib
 import os
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
@@ -17,15 +18,17 @@ UV_LOCK = Path(__file__).with_name("uv.lock.txt")
 SOURCES = ["proto/gen", "libs/*/src", "services/*/src", "infra/komustack/src"]
 
 
-def fail(japanese: str, english: str) -> "None":
+def fail(japanese: str, english: str) -> NoReturn:
     sys.exit(f"\n✗ {japanese}\n  {english}")
 
 
 def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - this is what tells the person
         fail(
-            f"Python 3.11 以上が必要です(今は {sys.version.split()[0]})。make PYTHON=python3.11 up のように指定してください。",
-            f"Python 3.11 or newer is needed (this is {sys.version.split()[0]}): for instance make PYTHON=python3.11 up.",
+            f"Python 3.11 以上が必要です(今は {sys.version.split()[0]})。make PYTHON=python3.11 up "
+            "のように指定してください。",
+            f"Python 3.11 or newer is needed (this is {sys.version.split()[0]}): for instance make "
+            "PYTHON=python3.11 up.",
         )
     python = VENV / "bin" / "python"
     stamp = VENV / ".komu-lock"
@@ -56,8 +59,10 @@ def install(python: Path) -> None:
         done = subprocess.run([*pip, "-r", str(LOCK)], env=quiet, check=False)
     if done.returncode:
         fail(
-            "Python パッケージを入れられません。ネットワーク接続(プロキシ設定)と空き容量を確かめて、もう一度実行してください。",
-            "The Python packages could not be installed: check the network (proxy) and the free disk space, then try again.",
+            "Python パッケージを入れられません。ネットワーク接続(プロキシ設定)と空き容量を確かめて、"
+            "もう一度実行してください。",
+            "The Python packages could not be installed: check the network (proxy) and the free disk space, "
+            "then try again.",
         )
 
 

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--service", action="append", default=[])
     parser.add_argument("--user", default="")
     asked = parser.parse_args(arguments)
-    from komustack import commands  # late: `--help` and wrong arguments answer at once
+    from komustack import commands, watching  # late: `--help` and wrong arguments answer at once
 
     try:
         match asked.command:
@@ -32,13 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
             case "restart":
                 commands.restart(asked.stack, asked.service)
             case "info":
-                commands.info(asked.stack)
+                watching.info(asked.stack)
             case "status":
-                commands.status(asked.stack)
+                watching.status(asked.stack)
             case "logs":
-                commands.logs(asked.stack, next(iter(asked.service), None))
+                watching.logs(asked.stack, next(iter(asked.service), None))
             case "code":
-                commands.code(asked.stack, asked.user)
+                watching.code(asked.stack, asked.user)
             case "second-factor":
                 commands.issue_second_factor(asked.stack, asked.user)
             case "renew":
@@ -51,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "\n中断しました。make up で続きから、make down で停止できます。/ interrupted: make up continues, make down stops.",
+            "\n中断しました。make up で続きから、make down で停止できます。/ interrupted: make up continues, "
+            "make down stops.",
             file=sys.stderr,
         )
         return 130

@@ -28,12 +28,12 @@ IDENTITIES = (
     "nats",
     "operator",
 )
-"""Services; database roles (the common name is the role, RFC 5280 subject); the parts themselves; the one who sets up."""
+"""Services; database roles (the certificate's common name is the role); the parts; the one who sets up."""
 
 
 EXCHANGE = "exchange"
-"""The certificate that other deployments see. The authority behind it is shared by the stacks of one machine, as the public
-authorities of the web are: a stack that comes later is trusted without anybody reading a file again."""
+"""The certificate that other deployments see. The authority behind it is shared by the stacks of one machine, as the
+public authorities of the web are: a stack that comes later is trusted without anybody reading a file again."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _make(authority: Authority) -> None:
 def ensure_certificates(stack: Stack) -> list[str]:
     """Issues what is missing or has less than `RENEW_WHEN_LEFT` to live. Returns the identities that got a new one.
 
-    The key stays and one file changes, atomically: a reader never sees a key and a certificate that do not belong together."""
+    The key stays and one file changes, atomically: a reader never sees a key and a certificate of different pairs."""
     renewed = []
     for authority, identities in ((inside(stack), IDENTITIES), (between(stack), (EXCHANGE,))):
         _ensure(authority)

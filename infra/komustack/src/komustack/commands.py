@@ -1,5 +1,6 @@
-"""What `make` asks for: up, down, reset, info, status, logs, code."""
+"""Changing a stack: `make up`, `make down`, `make reset`, `make restart`, `make second-factor`."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,14 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pyotp
-
 from komustack import ca, demo, directory, keycloak, nats, parts, postgres, second_factor, services
 from komustack.calls import Calls, read_calls
 from komustack.info import information
 from komustack.say import Problem, result, say
 from komustack.stack import ROOT, Stack, forget_ports, is_free, only_one, open_stack, remember_ports
-from komustack.supervise import Program, Supervisor, end_leftovers, leftovers, write_configuration
+from komustack.supervise import Program, Supervisor, end_leftovers, write_configuration
+from komustack.watching import running_stack
 
 _FOR_SERVICES_S = 90
 _FOR_PARTS_S = 120
@@ -52,13 +52,15 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
 
 
 def _move_if_asked(stack: Stack, base_port: int | None) -> None:
-    """A stack changes its ports only while it is down, and its realm (which names the portal's address) is made anew."""
+    """A stack keeps its ports: its realm names the portal's address and is made once."""
     remembered = stack.home / "ports.json"
     if base_port is None or not remembered.exists() or json.loads(remembered.read_text())["base"] == base_port:
         return
     raise Problem(
-        f"スタック「{stack.name}」は別のポートで作られています。ポートを変えるには make reset STACK={stack.name} のあとで起動してください(データは消えます)。",
-        f"Stack {stack.name} was made for other ports: run make reset STACK={stack.name} first (its data goes), then make up.",
+        f"スタック「{stack.name}」は別のポートで作られています。ポートを変えるには make reset "
+        f"STACK={stack.name} のあとで起動してください(データは消えます)。",
+        f"Stack {stack.name} was made for other ports: run make reset STACK={stack.name} first (its data goes), "
+        "then make up.",
     )
 
 
@@ -68,8 +70,10 @@ def _refuse_taken_ports(stack: Stack) -> None:
             continue
         holder = _holder_of(port)
         raise Problem(
-            f"ポート {port}({what} 用)は{holder}が使っています。それを止めるか、make up STACK={stack.name} PORT=8400 のように別のポートを指定してください。",
-            f"Port {port} (for {what}) is taken by {holder}: stop it, or choose other ports with make up STACK={stack.name} PORT=8400.",
+            f"ポート {port}({what} 用)は{holder}が使っています。それを止めるか、make up STACK={stack.name} "
+            "PORT=8400 のように別のポートを指定してください。",
+            f"Port {port} (for {what}) is taken by {holder}: stop it, or choose other ports with make up "
+            f"STACK={stack.name} PORT=8400.",
         )
 
 
@@ -144,10 +148,7 @@ def _start(stack: Stack, calls: Calls, supervisor: Supervisor, running: list[str
     supervisor.ensure(*(name for name in ("keycloak", "renewer") if name in names))
     _await(stack, supervisor, names, "nats", lambda: nats.is_ready(stack))
     nats.create_streams(stack, calls)
-    if running:
-        say("データベースの形を整えています", "migrating the databases")
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda service: _migrate(stack, service, calls), running))
+    _migrate_what_changed(stack, running, calls)
     _await(stack, supervisor, names, "keycloak", lambda: keycloak.is_ready(stack))
     if running:
         say(f"サービスを起動しています({'・'.join(running)})", "starting the services")
@@ -164,6 +165,28 @@ def _await(stack: Stack, supervisor: Supervisor, names: set[str], part: str, rea
             f"指定された {part} に接続できません。環境変数のアドレスを確かめてください。",
             f"The given {part} does not answer: check its address in the environment.",
         )
+
+
+def _migrate_what_changed(stack: Stack, running: list[str], calls: Calls) -> None:
+    """Migrations are quick, starting Python for each service is not: those whose files are as before are left out."""
+    stamp = stack.home / "migrated.json"
+    done: dict[str, str] = json.loads(stamp.read_text()) if stamp.exists() else {}
+    now = {service: _migrations_digest(service) for service in running}
+    due = [service for service in running if done.get(service) != now[service]]
+    if not due:
+        return
+    say("データベースの形を整えています", f"migrating {', '.join(due)}")
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda service: _migrate(stack, service, calls), due))
+    stamp.write_text(json.dumps(done | now))
+
+
+def _migrations_digest(service: str) -> str:
+    digest = hashlib.sha256()
+    for folder in (ROOT / "services" / service / "migrations", ROOT / "libs" / "servicekit" / "src"):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _migrate(stack: Stack, service: str, calls: Calls) -> None:
@@ -239,12 +262,14 @@ def _welcome(stack: Stack, running: list[str]) -> None:
         place = person.school.name if person.school else person.board.name
         note = "" if person.second_factor else "(二つ目の要素なし / no second factor)"
         result(
-            f"    {person.username:22} {demo.password(stack, person.username)}   {person.name}({place}) {person.role} {note}"
+            f"    {person.username:22} {demo.password(stack, person.username)}   {person.name}({place}) "
+            f"{person.role} {note}"
         )
     result()
     result(f"  ワンタイムコード / one-time code:   make code USER={demo.accounts(stack.name)[4].username}{option}")
     result(
-        f"  止める / stop: make down{option}     データを消す / forget data: make reset{option}     全情報 / all: make info{option}"
+        f"  止める / stop: make down{option}     データを消す / forget data: make reset{option}     全情報 / "
+        f"all: make info{option}"
     )
 
 
@@ -284,7 +309,7 @@ def reset(name: str) -> None:
 
 def restart(name: str, services_named: list[str]) -> None:
     """Starts services again, for instance after a change of code."""
-    stack = _running(name)
+    stack = running_stack(name)
     with only_one(stack, "restart"):
         supervisor = Supervisor(stack)
         wanted = services_named or [name for name in supervisor.states() if name in services.present()]
@@ -294,96 +319,9 @@ def restart(name: str, services_named: list[str]) -> None:
             supervisor.wait_ready(service, lambda service=service: _is_ready(stack, service), _FOR_SERVICES_S)  # type: ignore[misc]
 
 
-def _running(name: str) -> Stack:
-    stack = open_stack(name)
-    if not Supervisor(stack).is_up():
-        raise Problem(
-            f"スタック「{name}」は動いていません。make up STACK={name} で起動してください。",
-            f"Stack {name} is not running: start it with make up STACK={name}.",
-        )
-    return stack
-
-
-def info(name: str) -> None:
-    result(json.dumps(information(_running(name)), ensure_ascii=False, indent=2))
-
-
-def status(name: str) -> None:
-    """One line per process: state, since when, memory."""
-    stack = _running(name)
-    total = 0
-    for program, state in Supervisor(stack).states().items():
-        memory = _memory_kib(stack, int(state["pid"])) if state["pid"] else 0
-        total += memory
-        result(f"{program:14} {state['statename']:9} {state['description']:32} {memory // 1024:5} MiB")
-    result(f"{'':14} {'':9} {'合計 / total':30} {total // 1024:5} MiB")
-
-
-def memory_mib(name: str) -> int:
-    """Proportional memory of every process of the stack, in MiB."""
-    stack = _running(name)
-    return sum(_pss_kib(pid) for pid in leftovers(stack)) // 1024
-
-
-def _memory_kib(stack: Stack, pid: int) -> int:
-    """Proportional memory of a process and its children (PostgreSQL has one per connection)."""
-    family, grown = {pid}, True
-    parents = {}
-    for other in leftovers(stack):
-        try:
-            parents[other] = int(Path(f"/proc/{other}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    while grown:
-        more = {child for child, parent in parents.items() if parent in family} - family
-        family |= more
-        grown = bool(more)
-    return sum(_pss_kib(member) for member in family)
-
-
-def _pss_kib(pid: int) -> int:
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1])
-    except OSError:
-        return 0
-    return 0
-
-
-def logs(name: str, service: str | None) -> None:
-    """Follows the logs of one program, or of all."""
-    stack = open_stack(name)
-    files = sorted(stack.logs.glob(f"{service}.log" if service else "*.log"))
-    if not files:
-        raise Problem(
-            f"記録がありません({stack.logs})。make status で名前を確かめてください。",
-            f"There is no such log in {stack.logs}: see the names with make status.",
-        )
-    os.execvp("tail", ["tail", "-n", "40", "-F", *map(str, files)])
-
-
-def code(name: str, username: str) -> None:
-    """The one-time code of a demo account now, and how long it is valid."""
-    stack = open_stack(name)
-    people = {person.username: person for person in demo.accounts(name)}
-    if username not in people:
-        raise Problem(
-            f"利用者「{username}」はデモにいません。make info STACK={name} の accounts から選んでください。",
-            f"There is no demo account {username!r}: choose one from accounts in make info STACK={name}.",
-        )
-    if not people[username].second_factor and not (stack.home / "secrets" / f"otp-{username}").exists():
-        raise Problem(
-            f"「{username}」は二つ目の要素を持たない利用者です(断られることを試すためのものです)。",
-            f"{username} has no second factor: the account is there to try the refusal.",
-        )
-    otp = pyotp.TOTP(demo.otp_secret_base32(stack, username))
-    result(f"{otp.now()}   (あと {otp.interval - int(time.time()) % otp.interval} 秒 / seconds left)")
-
-
 def issue_second_factor(name: str, username: str) -> None:
     """The administrator's one-time act for a person who has no second factor yet."""
-    stack = _running(name)
+    stack = running_stack(name)
     address = second_factor.issue(stack, username)
     say(
         f"{username} に二つ目の要素を発行しました。本人を確かめて手渡してください",

@@ -1,6 +1,6 @@
-"""The demo boards' staff accounts: invented people of みらい県, known to Keycloak and to the demo roster by the same id.
+"""The demo boards' staff accounts: invented people of みらい県, the same for Keycloak and for the demo roster.
 
-The roster itself (pupils, classes, duties) comes through the product's own import; this module only says who can sign in."""
+The roster itself (pupils, classes, duties) comes through the product's own import; here is only who can sign in."""
 
 import base64
 import secrets

@@ -1,7 +1,7 @@
 """The trust directory shared by the stacks of one machine: who may send packages to whom, and with which keys.
 
-In production an operator outside the deployments signs it. Here `.komu/directory` plays that operator: every stack lists
-its boards with their public keys and its exchange address; the product's own commands make keys and sign."""
+In production an operator outside the deployments signs it. Here `.komu/directory` plays that operator: every stack
+lists its boards with their public keys and its exchange address; the product's own commands make keys and sign."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""Keycloak of the stack: built once per machine, a database template and a class archive so that it starts in seconds."""
+"""Keycloak of the stack: built once per machine; a database template and a class archive let it start in seconds."""
 
 import fcntl
 import hashlib
@@ -84,7 +84,7 @@ def ensure_built(stack: Stack) -> Path:
 
 
 def template(stack: Stack) -> Path:
-    """A PostgreSQL data folder that already holds Keycloak's tables (no realm of ours, no people, no administrators)."""
+    """A PostgreSQL data folder that holds Keycloak's tables already (no realm of ours, no people)."""
     return stack.parts / f"template-{parts.POSTGRES_VERSION}-{parts.KEYCLOAK_VERSION}" / "data"
 
 
@@ -204,7 +204,7 @@ def _entry(home: Path, folder: Path) -> list[str]:
 
 
 def prepare(stack: Stack, calls: Calls) -> None:
-    """Home folder and realm file. The realm is imported at the first start only: Keycloak never updates it from the file."""
+    """Home folder and realm file. Keycloak imports the realm at the first start and never updates it from the file."""
     folder = stack.home / "keycloak"
     _lay_out(parts.keycloak(stack), folder)
     document = json.dumps(realm(stack, calls), ensure_ascii=False, indent=1)
@@ -231,7 +231,8 @@ def _database(stack: Stack) -> dict[str, str]:
             "KC_DB_USERNAME": "keycloak",
             "KC_DB_PASSWORD": stack.secret("postgres-keycloak"),
         }
-    certs = f"sslmode=verify-full&sslrootcert={stack.ca_file}&sslcert={stack.cert('keycloak')}&sslkey={stack.certs}/keycloak.pk8"
+    certs = f"sslmode=verify-full&sslrootcert={stack.ca_file}"
+    certs += f"&sslcert={stack.cert('keycloak')}&sslkey={stack.certs}/keycloak.pk8"
     return {
         "KC_DB_URL": f"jdbc:postgresql://127.0.0.1:{stack.port('postgres')}/keycloak?{certs}",
         "KC_DB_USERNAME": "keycloak",
@@ -259,7 +260,7 @@ def _healthy(port: int) -> bool:
 
 def _answers_http(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=3) as answer:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310 - our own loopback address
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False

@@ -15,4 +15,4 @@ if _spec.get("uid") is not None:
     os.setgid(_spec["gid"])
     os.setuid(_spec["uid"])
 os.chdir(_spec["cwd"])
-os.execve(_spec["argv"][0], _spec["argv"], {**_keep, **_spec["env"]})
+os.execve(_spec["argv"][0], _spec["argv"], {**_keep, **_spec["env"]})  # noqa: S606 - no shell is wanted

@@ -1,7 +1,7 @@
 """NATS JetStream of the stack: mutual TLS, one user per service known by its certificate, least subject permissions.
 
-The permissions come from the `events` part of `infra/calls.yaml`: a service publishes into its own stream only and reads
-the streams it is listed for, through durable consumers of its own name. KOMU_NATS_URL puts an existing server in its place."""
+The permissions come from the `events` part of `infra/calls.yaml`: a service publishes into its own stream only and
+reads the streams it is listed for, through a durable consumer of its own name. KOMU_NATS_URL names another server."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def identity_uri(name: str) -> str:
 
 
 def permissions(service: str, calls: Calls) -> dict[str, Any]:
-    """What one service may publish and subscribe. Its replies come to `_INBOX.<service>.`, which nobody else may read."""
+    """What one service may publish and subscribe. Its replies come to `_INBOX.<service>.`, closed to all others."""
     publish = ["$JS.API.INFO"]
     if service in calls.events:
         publish += [f"{service}.v1.>", f"$JS.API.STREAM.INFO.{service}"]

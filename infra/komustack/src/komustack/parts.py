@@ -44,7 +44,8 @@ def fetch(stack: Stack, group: str, artifact: str, version: str, packaging: str,
         found = context.project(group, artifact).at_version(version).artifact(packaging=packaging).resolve()
     except Exception as error:  # the client's errors share no class; any of them means: could not be had
         raise Problem(
-            f"{artifact} {version} をダウンロードできません。ネットワーク接続を確かめて、もう一度 make up を実行してください。({error})",
+            f"{artifact} {version} をダウンロードできません。ネットワーク接続を確かめて、もう一度 make up "
+            f"を実行してください。({error})",
             f"{artifact} {version} could not be downloaded: check the network connection and run make up again.",
         ) from error
     path = Path(str(found))
@@ -52,8 +53,10 @@ def fetch(stack: Stack, group: str, artifact: str, version: str, packaging: str,
     if actual != sha256:
         path.unlink()
         raise Problem(
-            f"ダウンロードした {path.name} が壊れています(SHA-256 が一致しません)。ファイルは消しました。もう一度 make up を実行してください。",
-            f"The downloaded {path.name} is broken (SHA-256 {actual[:12]}…, expected {sha256[:12]}…); it was removed, run make up again.",
+            f"ダウンロードした {path.name} が壊れています(SHA-256 が一致しません)。ファイルは消しました。"
+            "もう一度 make up を実行してください。",
+            f"The downloaded {path.name} is broken (SHA-256 {actual[:12]}…, expected {sha256[:12]}…); it was "
+            "removed, run make up again.",
         )
     return path
 
@@ -82,7 +85,7 @@ def _finish(draft: Path, target: Path) -> None:
 
 
 def postgres(stack: Stack) -> Path:
-    """The folder with `bin/postgres`. The wheel used in service tests is built without TLS, so the stack takes this one."""
+    """The folder with `bin/postgres`. The wheel that service tests use is built without TLS: not enough for a stack."""
     target = stack.parts / f"postgres-{POSTGRES_VERSION}"
     if _unpacked(target):
         return target
@@ -120,7 +123,7 @@ def keycloak(stack: Stack) -> Path:
     archive = fetch(stack, "org.keycloak", "keycloak-quarkus-dist", KEYCLOAK_VERSION, "zip", KEYCLOAK_SHA256)
     draft = _fresh(target)
     with zipfile.ZipFile(archive) as packed:
-        packed.extractall(draft)
+        packed.extractall(draft)  # noqa: S202 - pinned by its hash
     (inner,) = [entry for entry in draft.iterdir() if entry.is_dir()]
     for entry in list(inner.iterdir()):
         shutil.move(str(entry), draft / entry.name)

@@ -36,14 +36,16 @@ def data(stack: Stack) -> Path:
 
 
 def command(arguments: list[str], reachable: Path) -> list[str]:
-    """The command line, with the right to pass through folders closed to others (a checkout below /root) where needed."""
+    """The command line, with the right to pass through closed folders (a checkout below /root) where needed."""
     if os.getuid() != 0 or _open_to_others(reachable):
         return arguments
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise Problem(
-            f"root で実行中ですが、PostgreSQL 用の一般ユーザーが {reachable} に入れません。誰でも入れるフォルダに置くか、一般ユーザーで実行してください。",
-            f"Running as root, but PostgreSQL's unprivileged user cannot enter {reachable}: move the checkout or run as a normal user.",
+            f"root で実行中ですが、PostgreSQL 用の一般ユーザーが {reachable} に入れません。"
+            "誰でも入れるフォルダに置くか、一般ユーザーで実行してください。",
+            f"Running as root, but PostgreSQL's unprivileged user cannot enter {reachable}: move the checkout "
+            "or run as a normal user.",
         )
     rights = "+dac_read_search"
     return [
@@ -64,24 +66,16 @@ def _open_to_others(path: Path) -> bool:
 def initialise(stack: Stack, target: Path) -> None:
     """An empty cluster, UTF-8, superuser `postgres` without a password (certificates are asked for)."""
     _give(target)
-    done = _run(
-        stack,
-        [str(parts.postgres(stack) / "bin" / "initdb"), "-D", str(target), "-U", "postgres", "-E", "UTF8"]
-        + ["--locale-provider=libc", "--locale=C.UTF-8", "--auth=trust", "--no-instructions", "--no-sync"],
-        target,
+    initdb = str(parts.postgres(stack) / "bin" / "initdb")
+    options = ["-U", "postgres", "-E", "UTF8", "--auth=trust", "--no-instructions", "--no-sync"]
+    for locale in ("C.UTF-8", "C"):  # the first knows the case of all letters, but not every system has it
+        done = _run(stack, [initdb, "-D", str(target), *options, f"--locale={locale}"], target)
+        if done.returncode == 0:
+            return
+    raise Problem(
+        f"PostgreSQL のデータ領域を作れません: {done.stderr.strip()[-300:]}",
+        "PostgreSQL's initdb failed: free some disk space or run make reset, then make up again.",
     )
-    if done.returncode:
-        done = _run(
-            stack,
-            [str(parts.postgres(stack) / "bin" / "initdb"), "-D", str(target), "-U", "postgres", "-E", "UTF8"]
-            + ["--locale=C", "--auth=trust", "--no-instructions", "--no-sync"],
-            target,
-        )
-    if done.returncode:
-        raise Problem(
-            f"PostgreSQL のデータ領域を作れません: {done.stderr.strip()[-300:]}",
-            "PostgreSQL's initdb failed: free some disk space or run make reset, then make up again.",
-        )
 
 
 def _give(target: Path) -> None:
@@ -101,15 +95,11 @@ def _run(stack: Stack, arguments: list[str], reachable: Path) -> subprocess.Comp
         capture_output=True,
         text=True,
         check=False,
-        cwd=target_parent(reachable),
+        cwd=reachable if reachable.is_dir() else reachable.parent,
         user=identity[0] if identity else None,
         group=identity[1] if identity else None,
         extra_groups=[] if identity else None,
     )
-
-
-def target_parent(path: Path) -> Path:
-    return path if path.is_dir() else path.parent
 
 
 def prepare(stack: Stack, template: Path | None) -> None:
@@ -186,7 +176,8 @@ def is_ready(stack: Stack) -> bool:
 
 
 def create_databases(stack: Stack) -> None:
-    """Databases and roles, those that are missing. The application role may connect and nothing else: migrations grant."""
+    """Databases and roles, those that are missing. The application role may connect and stage in temporary tables;
+    what else it may do is granted by the migrations."""
     with psycopg.connect(admin_url(stack), autocommit=True) as connection:
         for role in [*(f"{name}_{kind}" for name in SERVICES for kind in ("owner", "app")), "keycloak"]:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
@@ -205,7 +196,7 @@ def create_databases(stack: Stack) -> None:
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
             if guest:
                 connection.execute(
-                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                    sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
                         sql.Identifier(database), sql.Identifier(guest)
                     )
                 )

@@ -1,4 +1,4 @@
-"""`make proto`: the contracts below `proto/komu` as Python with typed stubs, into `proto/gen` (committed, never edited).
+"""`make proto`: the contracts below `proto/komu` as typed Python, into `proto/gen` (committed, never edited).
 
 `--check` generates beside it and tells whether the committed files are the same."""
 
@@ -17,7 +17,7 @@ GENERATED = PROTO / "gen"
 
 def generate(target: Path) -> None:
     """Raises: SystemExit with the compiler's words, when a contract does not compile."""
-    import grpc_tools
+    import grpc_tools  # type: ignore[import-untyped]
 
     sources = sorted(str(path.relative_to(PROTO)) for path in (PROTO / "komu").rglob("*.proto"))
     include = Path(grpc_tools.__file__).parent / "_proto"

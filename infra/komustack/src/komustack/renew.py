@@ -12,7 +12,7 @@ _EVERY_S = 60
 
 
 def renew_for_ever(stack: Stack) -> None:
-    """Looks every minute, so a machine that slept past the end of its certificates is well again a minute after waking."""
+    """Looks every minute: a machine that slept past the end of its certificates is well a minute after waking."""
     while True:
         renewed = ca.ensure_certificates(stack)
         if renewed:

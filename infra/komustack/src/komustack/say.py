@@ -5,7 +5,7 @@ import time
 
 
 class Problem(Exception):
-    """Something the person can put right. Says what is wrong and what to do, in one sentence each, in both languages."""
+    """Something the person can put right: what is wrong and what to do, one sentence, in both languages."""
 
     def __init__(self, japanese: str, english: str) -> None:
         super().__init__(f"{japanese}\n  {english}")

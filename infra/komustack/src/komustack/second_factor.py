@@ -1,6 +1,6 @@
 """The administrator's one-time act: issuing a second factor to a person whose identity was checked.
 
-People cannot enrol one themselves (`komustack.realm`): the administrator's account makes it and hands it over in person."""
+People cannot enrol one themselves (`komustack.realm`): an administrator makes it and hands it over in person."""
 
 import base64
 import json

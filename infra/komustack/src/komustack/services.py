@@ -29,7 +29,7 @@ def present() -> list[str]:
 
 
 def environment(stack: Stack, service: str, calls: Calls) -> dict[str, str]:
-    """`ServiceSettings` of one running service. It never learns the owner's address: it cannot change its own tables."""
+    """`ServiceSettings` of one running service. It never learns the owner's address, so it cannot change its tables."""
     env = {
         "KOMU_STACK": stack.name,
         "KOMU_SERVICE": service,

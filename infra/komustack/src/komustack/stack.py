@@ -153,7 +153,8 @@ def open_stack(name: str, base_port: int | None = None) -> Stack:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,29}", name) or name in RESERVED:
         raise Problem(
             f"スタック名「{name}」は使えません。英小文字で始まる30字以内の英小文字・数字・ハイフンにしてください。",
-            f"STACK={name} cannot be used: lower-case letters, digits, hyphens, at most 30, and not {sorted(RESERVED)}.",
+            f"STACK={name} cannot be used: lower-case letters, digits, hyphens, at most 30, and not "
+            f"{sorted(RESERVED)}.",
         )
     komu = komu_home()
     remembered = komu / name / "ports.json"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 
 from komustack.say import Problem, say
 from komustack.stack import Stack
@@ -38,8 +38,8 @@ class Program:
 
 
 def write_configuration(stack: Stack, programs: Iterable[Program]) -> None:
-    """The supervisor's file and one specification per program. A program whose specification changed gets a new file name,
-    so that the supervisor sees the change."""
+    """The supervisor's file and one specification per program. A changed specification gets a new file name: that is
+    how the supervisor sees the change."""
     specs = stack.run / "programs"
     specs.mkdir(parents=True, exist_ok=True)
     sections = [
@@ -141,7 +141,7 @@ class Supervisor:
         _until(self.is_up, 15, "supervisord")
 
     def take_over(self) -> None:
-        """Makes a running supervisor follow the written configuration: gone programs stop, changed ones stop and wait."""
+        """Makes a running supervisor follow the written configuration: what is gone or changed is stopped."""
         ((added, changed, removed),) = self._rpc.reloadConfig()
         for name in (*removed, *changed):
             self._rpc.stopProcessGroup(name)
@@ -159,10 +159,19 @@ class Supervisor:
                 self._rpc.startProcess(name, False)
 
     def stop(self, *names: str) -> None:
+        """Asks all of them to end, then waits for all: they end side by side."""
+        going = {"RUNNING", "STARTING", "BACKOFF", "STOPPING"}
         states = self.states()
-        for name in names:
-            if states[name]["statename"] in {"RUNNING", "STARTING", "BACKOFF"}:
-                self._rpc.stopProcess(name, True)
+        asked = [name for name in names if states[name]["statename"] in going]
+        for name in asked:
+            if states[name]["statename"] != "STOPPING":
+                self._rpc.stopProcess(name, False)
+
+        def ended() -> bool:
+            now = self.states()
+            return not any(now[name]["statename"] in going for name in asked)
+
+        _until(ended, 60, "・".join(asked))
 
     def shutdown(self) -> None:
         pid = int(self._rpc.getPID())
@@ -188,7 +197,8 @@ def _did_not_start(stack: Stack, name: str) -> Problem:
     log = stack.logs / f"{name}.log"
     tail = log.read_text(errors="replace").strip().splitlines()[-12:] if log.exists() else []
     return Problem(
-        f"{name} が起動しません。記録 {log} を確かめ、直してから make up をもう一度実行してください(データを捨ててよければ make reset)。",
+        f"{name} が起動しません。記録 {log} を確かめ、直してから make up "
+        "をもう一度実行してください(データを捨ててよければ make reset)。",
         f"{name} did not start. Its last lines ({log}):\n    " + "\n    ".join(tail),
     )
 
