@@ -1,7 +1,7 @@
 // Bundles every src/<name>/main.ts to <name>.js and every styles/<name>.css, with a hash in the file name,
 // and writes manifest.json (plain name → hashed name) that portal.assets reads.
 import { build, context } from "esbuild";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,7 +31,9 @@ const manifest = {
       writeFileSync(`${file}.new`, JSON.stringify(names, null, 1));
       renameSync(`${file}.new`, file);
       for (const old of readdirSync(out)) {
-        if (!kept.has(old) && !old.startsWith("manifest.json") && !old.startsWith(".")) rmSync(join(out, old));
+        if (kept.has(old) || old.startsWith("manifest.json") || old.startsWith(".")) continue;
+        // Pages opened before this build still ask for the former files.
+        if (Date.now() - statSync(join(out, old)).mtimeMs > 86_400_000) rmSync(join(out, old));
       }
     });
   },

@@ -9,18 +9,23 @@ from starlette.types import Scope
 
 
 class Assets:
-    """Maps `shell.js` to `/static/build/shell.4f2a91.js`."""
+    """Maps `shell.js` to `/static/build/shell.4f2a91.js`. A new build counts from the next page on."""
 
     def __init__(self, folder: Path) -> None:
-        manifest = folder / "build" / "manifest.json"
-        if not manifest.is_file():
+        self._manifest = folder / "build" / "manifest.json"
+        if not self._manifest.is_file():
             raise FileNotFoundError(
-                f"{manifest} is missing: run `npm ci && npm run build` in services/portal/web first"
+                f"{self._manifest} is missing: run `npm ci && npm run build` in services/portal/web first"
             )
-        self._names: dict[str, str] = json.loads(manifest.read_text())
+        self._built_at = 0
+        self._names: dict[str, str] = {}
 
     def url(self, name: str) -> str:
         """Raises: KeyError for a file that was not built."""
+        built_at = self._manifest.stat().st_mtime_ns
+        if built_at != self._built_at:
+            self._names = json.loads(self._manifest.read_text())
+            self._built_at = built_at
         return f"/static/build/{self._names[name]}"
 
 

@@ -12,7 +12,7 @@ from komu.roster.v1 import roster_pb2
 
 from portal import text
 from portal.audit_reading import PAGE, Cursor, merge
-from portal.audit_words import Difference, action_words, differences, is_reading
+from portal.audit_words import UUID, Difference, action_words, differences, is_reading
 from portal.nav import NavItem
 from portal.rpc import SERVICES as SERVICE_NAMES
 from portal.rpc import Rpc, ServiceAway, or_away, rpc
@@ -21,6 +21,7 @@ from portal.view import view
 
 READERS = ("principal", "board_admin")
 KINDS = [("", "閲覧と変更"), ("read", "閲覧"), ("change", "変更")]
+_MOST_NAMES = 500
 router = APIRouter(prefix="/audit")
 NAV = [NavItem("操作の記録", "/audit", roles=READERS, order=90)]
 
@@ -58,6 +59,7 @@ class Line:
     reading: bool
     actor: str
     subject: str
+    is_person: bool
     service: str
     changes: list[Difference]
 
@@ -182,7 +184,12 @@ async def _read(rpc: Rpc, filters: Filters, cursor: Cursor) -> tuple[list[Line],
         if not isinstance(answer, ServiceAway)
     }
     entries, following = merge(replies, cursor)
-    names = await _names(rpc, {e.actor_id for e in entries} | {e.subject_id for e in entries})
+    mentioned = {found for e in entries for found in UUID.findall(e.before_json + e.after_json)}
+    people, places = await asyncio.gather(
+        _names(rpc, {e.actor_id for e in entries} | {e.subject_id for e in entries} | mentioned),
+        _places(rpc, filters.school_id),
+    )
+    names = people | places
     lines = [
         Line(
             entry=entry,
@@ -190,8 +197,9 @@ async def _read(rpc: Rpc, filters: Filters, cursor: Cursor) -> tuple[list[Line],
             reading=is_reading(entry.action),
             actor=names.get(entry.actor_id, "") or ("システム" if not entry.actor_id else "（名簿にない人）"),
             subject=names.get(entry.subject_id, ""),
+            is_person=entry.subject_id in people,
             service=SERVICE_NAMES.get(entry.service, entry.service),
-            changes=differences(entry.before_json, entry.after_json),
+            changes=differences(entry.before_json, entry.after_json, names),
         )
         for entry in entries
     ]
@@ -199,13 +207,21 @@ async def _read(rpc: Rpc, filters: Filters, cursor: Cursor) -> tuple[list[Line],
 
 
 async def _names(rpc: Rpc, person_ids: set[str]) -> dict[str, str]:
-    wanted = sorted(person_ids - {""})
+    wanted = sorted(person_ids - {""})[:_MOST_NAMES]
     if not wanted:
         return {}
     reply = await or_away(rpc.roster.GetPeopleNames(roster_pb2.GetPeopleNamesRequest(person_ids=wanted)))
     if isinstance(reply, ServiceAway):
         return {}
     return {person.person_id: text.full_name(person.names.display) for person in reply.people}
+
+
+async def _places(rpc: Rpc, school_id: str) -> dict[str, str]:
+    """Names of the school's classes."""
+    reply = await or_away(rpc.roster.ListClasses(roster_pb2.ListClassesRequest(school_id=school_id, limit=200)))
+    if isinstance(reply, ServiceAway):
+        return {}
+    return {getattr(one, "class").id: getattr(one, "class").name for one in reply.classes}
 
 
 async def _name_of(rpc: Rpc, person_id: str) -> str:
