@@ -10,7 +10,6 @@ import grpc
 import sqlalchemy as sa
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import events_pb2
-
 from servicekit import jobs
 from servicekit.auth import Actor
 from servicekit.db import Transaction, update_versioned
@@ -33,7 +32,11 @@ NOTES = sa.Table(
     sa.Column("updated_at", sa.DateTime(timezone=True)), sa.Column("updated_by", sa.Uuid),
 )
 
-RIGHTS = {"note.read": frozenset({"teacher"}), "note.write": frozenset({"teacher"}), "note.secret": frozenset({"principal"})}
+RIGHTS = {
+    "note.read": frozenset({"teacher"}),
+    "note.write": frozenset({"teacher"}),
+    "note.secret": frozenset({"principal"}),
+}
 CALLS = {
     "calls": {"roster": {"portal": ["*"], "attendance": ["Snapshot", "Either"], "reports": ["GetNote"]}},
     "events": {"roster": ["attendance"]},
@@ -82,7 +85,7 @@ class NoteServicer:
         return common_pb2.Job(id=str(note_id))
 
     @rpc(right="note.read")
-    async def Follow(self, request: common_pb2.GetJobRequest, call: Call):  # noqa: ANN201
+    async def Follow(self, request: common_pb2.GetJobRequest, call: Call):
         async with call.reading() as tx:
             rows = await tx.execute(sa.select(NOTES.c.id, NOTES.c.text).order_by(NOTES.c.text))
         for row in rows:

@@ -1,4 +1,4 @@
-"""Who acts, and what a policy answers. Pure values: `policy.py` of a service imports this and nothing else of the kit."""
+"""Who acts, and what a policy answers. Pure values: of the kit, `policy.py` of a service imports only this."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_LEVELS: Mapping[int, datetime] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in person as the token tells it; which school or class they serve comes from the register, not from here."""
+    """A signed-in person as the token tells it; which school or class they serve, the register tells."""
 
     tenant: str
     person_id: UUID

@@ -12,7 +12,7 @@ ANY = "*"
 
 @dataclass(frozen=True)
 class Calls:
-    """`calls`: callee → caller → RPC names (`*`: every RPC that carries a person's token); `events`: producer → consumers."""
+    """`calls`: callee → caller → RPC names (`*`: all that carry a person's token); `events`: producer → consumers."""
 
     calls: dict[str, dict[str, frozenset[str]]]
     events: dict[str, frozenset[str]]

@@ -8,9 +8,10 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import grpc
+import grpc.aio
 import httpx
 from cachetools import TTLCache
 
@@ -68,13 +69,13 @@ def service_config(methods: Sequence[str]) -> str:
     )
 
 
-def raise_for(error: grpc.RpcError) -> None:
-    """Raises the contract's error inside `error` (Refused, Unseen, Conflict, Invalid, StepUpRequired, …). Never returns."""
+def raise_for(error: grpc.RpcError) -> NoReturn:
+    """Raises the contract's error inside `error` (Refused, Unseen, Conflict, Invalid, StepUpRequired, …)."""
     raise error_of(error) from error
 
 
 class _LiveChannel:
-    """What a generated stub takes for a channel. Behind it the real channel is replaced when the certificate is renewed."""
+    """What a generated stub takes for a channel; behind it the real one is replaced when the certificate is renewed."""
 
     def __init__(self, address: str, tls: TlsFiles, deadline_s: float) -> None:
         self._address = address
@@ -133,7 +134,7 @@ class _LiveChannel:
 
     async def close(self) -> None:
         if self._channel is not None:
-            await self._channel.close()
+            await self._channel.close(None)
         for task in tuple(self._closing):
             task.cancel()
 
@@ -218,15 +219,15 @@ class Clients:
             channel = self._channels[service] = _LiveChannel(address, self._tls, self._deadline_s)
         return channel
 
-    def stub(self, stub_class: Callable[..., S], service: str) -> S:
+    def stub(self, stub_class: Callable[[grpc.aio.Channel], S], service: str) -> S:
         """The stub of `service`; the same object every time. Calls without `timeout` get 5 s.
 
         Raises KeyError when `KOMU_SERVICE_ADDRESSES` does not name the service."""
         key = (stub_class, service)
         stub = self._stubs.get(key)
         if stub is None:
-            stub = self._stubs[key] = stub_class(self._channel(service))
-        return stub  # type: ignore[no-any-return]
+            stub = self._stubs[key] = stub_class(cast("grpc.aio.Channel", self._channel(service)))
+        return cast("S", stub)
 
     async def on_behalf(self, call: _HasToken | str, service: str) -> Metadata:
         """Metadata that carries the person on: their token, exchanged for `service`'s audience.

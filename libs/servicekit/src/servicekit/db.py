@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -28,7 +27,9 @@ from servicekit.errors import Conflict, Unavailable, Unseen
 from servicekit.events.envelope import OutgoingEvent, stamp
 from servicekit.ids import uuid7
 from servicekit.json import dumps_text, to_json
-from servicekit.telemetry import current_trace_id, sql_span
+from servicekit.pool import Pool
+from servicekit.telemetry import sql_span
+from servicekit.told import AuditNote, Told, changed_only, save_audit, save_events
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import CursorResult
@@ -36,57 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TENANT = re.compile(r"[a-z0-9-]{1,40}\Z")
-
-_INSERT_AUDIT = """
-WITH entry AS (
-  INSERT INTO audit_log (tenant_id, id, at, actor_id, session_id, action, object_id, subject_id, information_class,
-                         before, after, trace_id)
-  SELECT current_setting('komu.tenant'), e.id, %s, %s, %s, e.action, e.object_id, e.subject_id, e.information_class,
-         e.before, e.after, %s
-  FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::smallint[], %s::jsonb[], %s::jsonb[])
-       AS e (id, action, object_id, subject_id, information_class, before, after)
-  RETURNING tenant_id, id)
-INSERT INTO audit_pending (tenant_id, entry_id) SELECT tenant_id, id FROM entry
-"""
-
-_INSERT_OUTBOX = """
-INSERT INTO outbox (tenant_id, event_id, subject, type, payload, traceparent)
-SELECT current_setting('komu.tenant'), e.event_id, e.subject, e.type, e.payload, %s
-FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[]) WITH ORDINALITY
-     AS e (event_id, subject, type, payload, position)
-ORDER BY e.position
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditNote:
-    """One audit entry to be saved; `before` and `after` are JSON text."""
-
-    id: UUID
-    action: str
-    object_id: str
-    subject_id: UUID | None
-    information_class: int
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Events and audit entries of a transaction that is still open."""
-
-    events: tuple[OutgoingEvent, ...]
-    audit: tuple[AuditNote, ...]
-
-
-def _changed_only(before: Any, after: Any) -> tuple[Any, Any]:
-    """Of two objects with the same keys only what differs stays: the log tells the change, not the whole record."""
-    if not (isinstance(before, dict) and isinstance(after, dict)):
-        return before, after
-    missing = object()
-    keys = [key for key in {**before, **after} if before.get(key, missing) != after.get(key, missing)]
-    return {k: before[k] for k in keys if k in before}, {k: after[k] for k in keys if k in after}
-
 
 class Transaction:
     """One open database transaction of one tenant, with what it will tell: audit entries and events."""
@@ -124,7 +74,7 @@ class Transaction:
         self._statements += 1
         if isinstance(statement, str):
             statement = sa.text(statement)
-        return await self._connection.execute(statement, params)  # type: ignore[return-value,arg-type]
+        return await self._connection.execute(statement, params)
 
     async def scalar(self, statement: sa.Executable | str, params: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -181,7 +131,7 @@ class Transaction:
         `action`: stable verb such as `mark.corrected` or `guidance_record.read`; `subject_id`: whose record it is;
         `before`/`after`: dataclasses, mappings or plain values; of two objects only the differing fields are kept.
         """
-        plain_before, plain_after = _changed_only(to_json(before), to_json(after))
+        plain_before, plain_after = changed_only(to_json(before), to_json(after))
         self._audit.append(
             AuditNote(
                 uuid7(), action, str(object_id), subject_id, information_class,
@@ -209,91 +159,12 @@ class Transaction:
         """What this transaction will tell so far; for tests of use cases."""
         return Told(tuple(self._events), tuple(self._audit))
 
-    async def _write_told(self) -> None:
+    async def write_told(self) -> None:
+        """Saves audit entries and events; the kit calls it at commit."""
         if self._audit:
-            entries = self._audit
-            await self._raw.execute(
-                _INSERT_AUDIT,
-                (
-                    self.now,
-                    self.actor.person_id if self.actor else None,
-                    self.actor.session_id or None if self.actor else None,
-                    current_trace_id(),
-                    [e.id for e in entries],
-                    [e.action for e in entries],
-                    [e.object_id for e in entries],
-                    [e.subject_id for e in entries],
-                    [e.information_class for e in entries],
-                    [e.before for e in entries],
-                    [e.after for e in entries],
-                ),
-            )
+            await save_audit(self._raw, self.now, self.actor, self._audit)
         if self._events:
-            events = self._events
-            await self._raw.execute(
-                _INSERT_OUTBOX,
-                (
-                    events[0].traceparent,
-                    [e.event_id for e in events],
-                    [e.subject for e in events],
-                    [e.type for e in events],
-                    [e.payload for e in events],
-                ),
-            )
-
-
-class _Pool:
-    """Connections that stay checked out of SQLAlchemy between transactions: taking one costs nothing."""
-
-    def __init__(self, engine: Any, size: int) -> None:
-        self._engine = engine
-        self._free: list[tuple[AsyncConnection, psycopg.AsyncConnection[Any]]] = []
-        self._slots = asyncio.Semaphore(size)
-        self._closed = False
-
-    async def take(self) -> tuple[AsyncConnection, psycopg.AsyncConnection[Any]]:
-        await self._slots.acquire()
-        try:
-            while self._free:
-                connection, raw = self._free.pop()
-                if not raw.closed and not connection.closed and not connection.invalidated:
-                    return connection, raw
-                await self._discard(connection)
-            connection = await self._engine.connect()
-            raw = (await connection.get_raw_connection()).driver_connection
-            return connection, raw
-        except BaseException:
-            self._slots.release()
-            raise
-
-    async def give_back(
-        self, connection: AsyncConnection, raw: psycopg.AsyncConnection[Any], *, usable: bool
-    ) -> None:
-        try:
-            if usable and not self._closed and not raw.closed and not connection.invalidated:
-                self._free.append((connection, raw))
-            else:
-                await self._discard(connection)
-        finally:
-            self._slots.release()
-
-    async def _discard(self, connection: AsyncConnection) -> None:
-        try:
-            if not connection.closed:
-                if not connection.invalidated:
-                    await connection.invalidate()
-                await connection.close()
-        except Exception:
-            log.debug("a broken connection could not be closed", exc_info=True)
-
-    def drop_free(self) -> list[AsyncConnection]:
-        dropped, self._free = [connection for connection, _ in self._free], []
-        return dropped
-
-    async def close(self) -> None:
-        self._closed = True
-        for connection in self.drop_free():
-            await self._discard(connection)
+            await save_events(self._raw, self._events)
 
 
 class Database:
@@ -313,7 +184,7 @@ class Database:
             poolclass=sa.NullPool,
             connect_args={"application_name": application_name, "connect_timeout": 5},
         )
-        self._pool = _Pool(self._engine, pool_size)
+        self._pool = Pool(self._engine, pool_size)
         self.libpq_url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._row_security: dict[str, bool] = {}
         self._on_events: list[Callable[[], None]] = []
@@ -363,7 +234,7 @@ class Database:
                 if read_only and tx._audit:
                     await raw.execute(f"COMMIT; BEGIN; SET LOCAL komu.tenant = '{tenant}'".encode())
                 if tx._audit or tx._events:
-                    await tx._write_told()
+                    await tx.write_told()
                 await raw.execute(b"COMMIT")
                 span(tx._statements)
         if tx._events:
@@ -382,7 +253,7 @@ class Database:
 
     @asynccontextmanager
     async def plumbing(self, tenant: str = "") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """For the kit's own loops: a transaction that sees the plumbing tables of every tenant, school records of none."""
+        """For the kit's own loops: a transaction that sees every tenant's plumbing tables and no tenant's records."""
         begin = f"BEGIN; SET LOCAL komu.plumbing = 'on'; SET LOCAL komu.tenant = '{tenant}'"
         async with self._session(begin) as (_, raw):
             yield raw
@@ -415,7 +286,7 @@ class Database:
             except psycopg.OperationalError as error:
                 await self._pool.give_back(connection, raw, usable=False)
                 for idle in self._pool.drop_free():
-                    await self._pool._discard(idle)
+                    await self._pool.discard(idle)
                 if attempt:
                     raise Unavailable(reason="DATABASE_UNAVAILABLE") from error
             except BaseException:
@@ -463,7 +334,7 @@ async def update_versioned(
     """Writes `values` only if the row is still at `expected_version`. Returns the new version.
 
     The table has `version`, `updated_at`, `updated_by` (`servicekit.migrate.version_columns`).
-    Raises: Unseen when there is no such row; Conflict with `version`, `changed_at`, `changed_by` when someone was faster.
+    Raises: Unseen for no such row; Conflict with `version`, `changed_at`, `changed_by` when someone was faster.
     """
     where = [table.c[name] == value for name, value in key.items()]
     actor_id = tx.actor.person_id if tx.actor else None

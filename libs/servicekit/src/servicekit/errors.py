@@ -90,7 +90,7 @@ class Unavailable(KomuError):
     reason = "UNAVAILABLE"
 
     def __init__(
-        self, message: str = "ただいま混み合っているか、一部の機能が止まっています。しばらくしてからやり直してください。",
+        self, message: str = "一部の機能が一時的に止まっています。しばらくしてからやり直してください。",
         *, reason: str | None = None,
     ) -> None:
         super().__init__(message, reason=reason)

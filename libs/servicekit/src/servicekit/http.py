@@ -1,4 +1,4 @@
-"""HTTP around a service: health and metrics for the platform, problem details and security headers for pages and partners."""
+"""HTTP around a service: health and metrics, problem details and security headers for pages and partners."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicekit.errors import Conflict, Invalid, KomuError, Refused, StepUpRequired, Unauthenticated, Unavailable, Unseen
+from servicekit.errors import (
+    Conflict,
+    Invalid,
+    KomuError,
+    Refused,
+    StepUpRequired,
+    Unauthenticated,
+    Unavailable,
+    Unseen,
+)
 
 _STATUS: dict[type[KomuError], int] = {
     Refused: 403, Unseen: 404, Conflict: 409, Invalid: 422, StepUpRequired: 401, Unauthenticated: 401, Unavailable: 503,

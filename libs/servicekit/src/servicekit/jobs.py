@@ -169,10 +169,10 @@ async def get(tx: Transaction, job_id: UUID) -> JobStatus:
         f"SELECT {_COLUMNS} FROM jobs WHERE tenant_id = :tenant AND id = :id",  # noqa: S608 - constant columns
         {"tenant": tx.tenant, "id": job_id},
     )
-    row = result.first()
+    row = result.mappings().first()
     if row is None:
         raise Unseen
-    return JobStatus(*row)
+    return JobStatus(**row)
 
 
 async def cancel(tx: Transaction, job_id: UUID) -> JobStatus:

@@ -18,8 +18,8 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -116,7 +116,7 @@ def span(
     """A span around a piece of work. `parent`: a traceparent from outside. Errors leave their type, not their text."""
     remote = remote_context(parent)
     if not _exporting:
-        # Nobody collects spans here: the trace id is handed on (or made, where work begins) and nothing else is paid for.
+        # Nobody collects spans here: the trace id is handed on (or made, where work begins), nothing else is paid for.
         if remote is None:
             if kind is SpanKind.INTERNAL or trace.get_current_span().get_span_context().is_valid:
                 yield trace.get_current_span()

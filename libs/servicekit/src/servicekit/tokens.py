@@ -1,4 +1,4 @@
-"""Access tokens: signature, issuer, audience, time; then the Actor they speak of. Validated once, remembered until they expire."""
+"""Access tokens: signature, issuer, audience, time; then the Actor they speak of. Remembered until they expire."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEEWAY_S = 30
 
 
 class KeySource:
-    """The issuer's public keys: fetched at first use and again (at most every 10 s) when a token names an unknown one."""
+    """The issuer's public keys: fetched at first use, and again (at most every 10 s) when a token names a new one."""
 
     def __init__(self, url: str, *, keys: KeySet | None = None, verify: ssl.SSLContext | bool = True) -> None:
         self._url = url

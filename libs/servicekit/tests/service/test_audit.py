@@ -2,7 +2,6 @@
 
 import psycopg
 import pytest
-
 from servicekit.audit import read_audit, to_proto, verify
 from servicekit.audit.__main__ import main
 from servicekit.audit.sealer import Sealer
@@ -48,7 +47,8 @@ def test_an_untouched_chain_holds(log, tenant, capsys):
         "DELETE FROM audit_seals WHERE seq = 5",
         "DELETE FROM audit_seals WHERE seq = 1",
         "DELETE FROM audit_seals s USING audit_log l WHERE l.id = s.entry_id AND l.object_id = 'note-2'",
-        "UPDATE audit_seals SET seq = -seq; UPDATE audit_seals SET seq = CASE seq WHEN -2 THEN 3 WHEN -3 THEN 2 ELSE -seq END",
+        "UPDATE audit_seals SET seq = -seq;"
+        " UPDATE audit_seals SET seq = CASE seq WHEN -2 THEN 3 WHEN -3 THEN 2 ELSE -seq END",
         "UPDATE audit_seals SET hash = sha256('x') WHERE seq = 5",
         "INSERT INTO audit_log (tenant_id, id, at, action, object_id, information_class)"
         " SELECT tenant_id, gen_random_uuid(), at, action, object_id, 3 FROM audit_log WHERE object_id = 'note-1'",

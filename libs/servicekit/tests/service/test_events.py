@@ -6,19 +6,19 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from komu.roster.v1 import events_pb2
-
-from libs.servicekit.tests.sample import on_class_roster_changed, write_note
 from servicekit.db import Database
 from servicekit.events.bus import Bus
 from servicekit.events.intake import Intake
 from servicekit.events.relay import Relay
 from servicekit.testing import NatsServer
 
+from libs.servicekit.tests.sample import on_class_roster_changed, write_note
+
 
 async def until(condition, seconds=15.0):
     """Waits for a fact; fails when it does not come true."""
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - the fact is in a database
             await asyncio.sleep(0.01)
 
 
@@ -97,7 +97,7 @@ async def test_a_later_commit_with_a_smaller_id_is_not_lost(line, tenant, actor)
     line.start("relay", "intake")
     async with line.producer.transaction(tenant, actor) as slow:
         await write_note(slow, actor, uuid4(), "slow")
-        await slow._write_told()  # its outbox row has the smaller id …
+        await slow.write_told()  # its outbox row has the smaller id …
         slow._events.clear()
         slow._audit.clear()
         await line.tell(tenant, actor, "quick")
@@ -213,7 +213,6 @@ async def test_only_one_relay_leads_and_the_next_takes_over(line, tenant, actor)
 
 async def test_headers_are_cloud_events_and_carry_the_trace(line, tenant, actor):
     from opentelemetry.trace import SpanKind
-
     from servicekit.telemetry import current_traceparent, span
 
     with span("test", SpanKind.SERVER):

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-
-from libs.servicekit.tests.sample import count
 from servicekit import jobs
 from servicekit.errors import Refused, Unseen
 from servicekit.ids import uuid7
+
+from libs.servicekit.tests.sample import count
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_a_job_can_be_cancelled_waiting_and_running(database, tenant, runn
 
 
 async def test_a_job_of_a_dead_process_is_taken_up_where_it_was(database, tenant, runner):
-    tried = []
+    tried, begun = [], asyncio.Event()
 
     @jobs.job("sample.resume")
     async def resume(job):
@@ -96,6 +96,7 @@ async def test_a_job_of_a_dead_process_is_taken_up_where_it_was(database, tenant
         if job.attempt == 1:
             async with job.transaction() as tx:
                 await job.save_checkpoint(tx, {"row": 7})
+            begun.set()
             await asyncio.Event().wait()
         return "resumed"
 
@@ -104,8 +105,7 @@ async def test_a_job_of_a_dead_process_is_taken_up_where_it_was(database, tenant
         job_id = await jobs.start(tx, "sample.resume", {})
     assert await first._take()
     async with asyncio.timeout(10):
-        while not tried:
-            await asyncio.sleep(0.01)
+        await begun.wait()
         while True:
             async with database.reading(tenant) as tx:
                 if await tx.scalar("SELECT checkpoint FROM jobs WHERE id = :id", {"id": job_id}):

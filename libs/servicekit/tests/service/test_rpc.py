@@ -6,15 +6,15 @@ from uuid import uuid4
 import grpc
 import pytest
 from komu.common.v1 import common_pb2
-
-from libs.servicekit.tests import sample
-from libs.servicekit.tests.sample import NoteStub
 from servicekit.auth import Actor
 from servicekit.clock import now
 from servicekit.errors import Invalid, KomuError, Refused, StepUpRequired, Unauthenticated, Unseen
 from servicekit.grpc import Service
 from servicekit.grpc.guard import NotGuarded
 from servicekit.testing import an_actor
+
+from libs.servicekit.tests import sample
+from libs.servicekit.tests.sample import NoteStub
 
 ASK = common_pb2.GetJobRequest(job_id=str(uuid4()))
 
@@ -186,10 +186,6 @@ def _server_serial(running, authority):
         return secure.getpeercert()["serialNumber"]
 
 
-def _settings(running):
-    return running.service.settings
-
-
 @pytest.mark.parametrize("trouble", ["unmarked", "unknown right"])
 async def test_a_server_with_an_unguarded_method_does_not_start(running, trouble):
     class Careless(sample.NoteServicer):
@@ -198,4 +194,4 @@ async def test_a_server_with_an_unguarded_method_does_not_start(running, trouble
 
     servicer, rights = (Careless(), sample.RIGHTS) if trouble == "unmarked" else (sample.NoteServicer(), {})
     with pytest.raises(NotGuarded, match="GetNote"):
-        Service(_settings(running), rights=rights, servicers=[(servicer, sample.add_to_server)], database=running.database)
+        Service(running.service.settings, rights=rights, servicers=[(servicer, sample.add_to_server)])

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from komu.roster.v1 import events_pb2
-
-from libs.servicekit.tests.sample import change_note, write_note
 from servicekit.errors import Conflict, Unseen
 from servicekit.testing import an_actor
+
+from libs.servicekit.tests.sample import change_note, write_note
 
 
 async def test_another_tenants_rows_do_not_exist(database, tenant, actor):
@@ -37,7 +37,7 @@ async def test_row_security_is_forced_for_the_owner_too(service_db, database, te
 
 async def test_a_failed_use_case_leaves_nothing(database, tenant, actor):
     note = uuid4()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError):  # noqa: PT012
         async with database.transaction(tenant, actor) as tx:
             await write_note(tx, actor, note, "gone")
             raise RuntimeError
@@ -127,7 +127,7 @@ async def test_after_commit_runs_only_after_a_commit(database, tenant):
     async with database.transaction(tenant) as tx:
         tx.after_commit(lambda: done.append("saved"))
         assert not done
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError):  # noqa: PT012
         async with database.transaction(tenant) as tx:
             tx.after_commit(lambda: done.append("lost"))
             raise RuntimeError

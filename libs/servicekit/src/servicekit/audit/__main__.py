@@ -1,4 +1,7 @@
-"""`python -m servicekit.audit verify --dsn URL [--tenant T]`: 0 when every chain holds, 1 with the findings, 2 if it cannot look."""
+"""`python -m servicekit.audit verify --dsn URL [--tenant T]`.
+
+Ends with 0 when every chain holds, 1 with the findings, 2 when it cannot look.
+"""
 
 from __future__ import annotations
 

@@ -79,12 +79,12 @@ async def read_audit(
         params["before_entry"] = before_entry
     result = await tx.execute(
         "SELECT l.id, l.at, l.actor_id, l.action, l.object_id, l.subject_id, l.information_class, l.before, l.after,"  # noqa: S608
-        " s.entry_id IS NOT NULL FROM audit_log l"
+        " s.entry_id IS NOT NULL AS sealed FROM audit_log l"
         " LEFT JOIN audit_seals s ON s.tenant_id = l.tenant_id AND s.entry_id = l.id"
         f" WHERE {' AND '.join(conditions)} ORDER BY l.id DESC LIMIT :limit",
         params,
     )
-    rows = [AuditEntry(*row) for row in result]
+    rows = [AuditEntry(**row) for row in result.mappings()]
     return AuditPage(rows[:limit], len(rows) > limit)
 
 

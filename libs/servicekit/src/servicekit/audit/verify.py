@@ -95,8 +95,8 @@ def _verify_tenant(
         (_UNSEALED_FOR, tenant, _UNSEALED_FOR, _MOST_TOLD),
     ).fetchall()
     for entry_id, _old, put_in in unsealed:
-        what = "has no seal and waits for none: it was put in or its link was cut off" if put_in else "unsealed for long"
+        what = "waits for no seal and has none: put in, or its link was cut off" if put_in else "unsealed for long"
         yield Finding(tenant, None, entry_id, what)
     if on_head is not None:
-        row = connection.execute("SELECT count(*) FROM audit_log WHERE tenant_id = %s", (tenant,)).fetchone()
-        on_head(Head(tenant, expected_seq - 1, previous.hex(), row[0] if row else 0))
+        counted = connection.execute("SELECT count(*) FROM audit_log WHERE tenant_id = %s", (tenant,)).fetchone()
+        on_head(Head(tenant, expected_seq - 1, previous.hex(), counted[0] if counted else 0))

@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
+from opentelemetry.trace import SpanKind
 
 from servicekit.clock import now
 from servicekit.db import TENANT, Database
@@ -29,7 +30,7 @@ from servicekit.events.bus import Bus
 from servicekit.events.consumer import Consumer
 from servicekit.events.pull import pull
 from servicekit.ids import uuid7
-from servicekit.telemetry import EVENT_LAG, EVENTS_CONSUMED, SpanKind, span
+from servicekit.telemetry import EVENT_LAG, EVENTS_CONSUMED, span
 
 log = logging.getLogger(__name__)
 

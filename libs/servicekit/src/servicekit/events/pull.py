@@ -1,7 +1,7 @@
 """Messages of a durable JetStream consumer, asked for again whenever the asking may have been lost.
 
-nats-py's `fetch` waits out its whole timeout after a reconnect; here a cut connection, a silent server (no heartbeat) or
-an ended request is answered by a new request at once.
+nats-py's `fetch` waits out its whole timeout after a reconnect; here a cut connection, a silent server (no heartbeat)
+or an ended request is answered by a new request at once.
 """
 
 from __future__ import annotations

@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from nats.errors import Error as NatsError
 from nats.js.api import StreamConfig
 from nats.js.errors import APIError, NotFoundError
+from opentelemetry.trace import SpanKind
 
 from servicekit.clock import now
 from servicekit.db import Database
 from servicekit.errors import Unavailable
 from servicekit.events.bus import Bus
 from servicekit.events.envelope import OutgoingEvent, headers_of
-from servicekit.telemetry import EVENTS_PUBLISHED, OUTBOX_AGE, OUTBOX_WAITING, SpanKind, span
+from servicekit.telemetry import EVENTS_PUBLISHED, OUTBOX_AGE, OUTBOX_WAITING, span
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ class Relay:
     async def _lead(self) -> None:
         async with await self._connect() as connection:
             await connection.execute("SET komu.plumbing = 'on'")
-            while not await self._won(connection):
+            while not await self._won(connection):  # noqa: ASYNC110 - a lock of the database has no event here
                 await asyncio.sleep(_ASK_FOR_LEAD_S)
             self._leading = True
             listener = asyncio.create_task(self._listen())
@@ -115,7 +117,7 @@ class Relay:
                     log.info("stream %s made", self._service)
                     return
             if not said:
-                log.warning("stream %s does not exist and may not be made here: events wait in the outbox", self._service)
+                log.warning("stream %s is missing and may not be made here: events wait in the outbox", self._service)
                 said = True
             await asyncio.sleep(2)
 
@@ -133,7 +135,7 @@ class Relay:
                     await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
 
     async def publish_waiting(self, connection: psycopg.AsyncConnection[Any]) -> int:
-        """Publishes up to 256 waiting events in their order and marks them. Returns how many were stored by the stream."""
+        """Publishes up to 256 waiting events in their order and marks them. Returns how many the stream stored."""
         cursor = await connection.execute(_WAITING, (_BATCH,))
         rows = await cursor.fetchall()
         if not rows:
@@ -175,9 +177,14 @@ class Relay:
             raise failure
         return len(stored)
 
-    async def _acknowledged(self, acks: list[asyncio.Future[Any]]) -> list[Any]:
+    async def _acknowledged(self, acks: Sequence[asyncio.Future[Any]]) -> list[Any]:
         """The stream's answers; when the connection was cut there will be none, and all is sent again (once counts)."""
-        end = self._bus.on_back(lambda: [ack.cancel() for ack in acks])
+
+        def give_up() -> None:
+            for ack in acks:
+                ack.cancel()
+
+        end = self._bus.on_back(give_up)
         try:
             return await asyncio.gather(*acks, return_exceptions=True)
         finally:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Call:
-    """Who calls (`actor` is None when a service calls on its own), for which tenant, when; and the way into a use case."""
+    """Who calls (`actor` is None when a service calls on its own), for which tenant, when; the way into a use case."""
 
     tenant: str
     now: datetime
@@ -36,7 +36,7 @@ class Call:
         return self.actor
 
     async def run(self, usecase: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> T:
-        """`usecase(tx, actor, *args)` in one transaction, committed when it returns. In a workload call: `usecase(tx, *args)`."""
+        """`usecase(tx, actor, *args)` in one transaction, then commit. In a workload call: `usecase(tx, *args)`."""
         async with self.database.transaction(self.tenant, self.actor) as tx:
             if self.actor is None:
                 return await usecase(tx, *args, **kwargs)

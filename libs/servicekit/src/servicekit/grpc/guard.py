@@ -1,4 +1,4 @@
-"""What stands before every servicer method: certificate, token, right, level, deadline; and what turns errors into status.
+"""What stands before every servicer method: certificate, token, right, level, deadline; and errors to status.
 
 Fail closed: a method without a mark, or with a right nobody wrote down, keeps the server from starting.
 """
@@ -179,7 +179,7 @@ class Guard:
             (False, True): grpc.unary_stream_rpc_method_handler,
             (True, True): grpc.stream_stream_rpc_method_handler,
         }[(bool(handler.request_streaming), bool(handler.response_streaming))]
-        return kind(  # type: ignore[no-any-return,operator]
+        return kind(
             stream if handler.response_streaming else unary,
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
@@ -191,7 +191,7 @@ class _Internal(KomuError):
 
 
 def contract_error(error: BaseException, where: str) -> KomuError:
-    """The contract's error for any exception. What is not part of the contract is logged (type and place) and hidden."""
+    """The contract's error for any exception; what is not part of the contract is logged (type, place) and hidden."""
     if isinstance(error, KomuError):
         return error
     origin = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error

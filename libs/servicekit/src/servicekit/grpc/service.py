@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from servicekit import clock as clocks
@@ -116,8 +117,8 @@ class Service:
         self._intake: Intake | None = None
         self._sealer = Sealer(self.database)
         self._jobs = JobRunner(self.database, jobs) if jobs else None
-        self._server: grpc.aio.Server | None = None
-        self._health = health.aio.HealthServicer()
+        self._server: aio.Server | None = None
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._http: list[HttpServer] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -157,10 +158,10 @@ class Service:
         self._tasks.append(asyncio.create_task(work))
 
     async def _start_grpc(self, tls: TlsFiles) -> None:
-        server = grpc.aio.server(options=SERVER_OPTIONS)
+        server = aio.server(options=SERVER_OPTIONS)
         for name, handlers in self._guarded.items():
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
-            server.add_registered_method_handlers(name, handlers)
+            server.add_registered_method_handlers(name, handlers)  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         self.port = server.add_secure_port(self.settings.grpc_address, server_credentials(tls))
         await server.start()

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 
 from servicekit.errors import (
     Conflict,
@@ -63,7 +63,8 @@ def details_of(error: KomuError) -> bytes:
         for violation in error.violations[:_MOST_VIOLATIONS]:
             bad.field_violations.add(field=violation.field, description=violation.message)
         status.details.add().Pack(bad)
-    return status.SerializeToString()
+    serialized: bytes = status.SerializeToString()
+    return serialized
 
 
 def _unpack(details: list[AnyMessage], message: Any) -> Any:
@@ -76,11 +77,9 @@ def _unpack(details: list[AnyMessage], message: Any) -> Any:
 
 def error_of(error: grpc.RpcError) -> KomuError:
     """The contract's error inside an RpcError; what has none becomes Unavailable, Refused … by its code."""
-    code = error.code()  # type: ignore[attr-defined]
-    raw = next(
-        (value for key, value in error.trailing_metadata() or () if key == DETAILS_KEY),  # type: ignore[attr-defined]
-        None,
-    )
+    answered: Any = error
+    code: grpc.StatusCode = answered.code()
+    raw = next((value for key, value in answered.trailing_metadata() or () if key == DETAILS_KEY), None)
     status = status_pb2.Status.FromString(raw) if raw is not None else status_pb2.Status()
     info = _unpack(list(status.details), error_details_pb2.ErrorInfo()) or error_details_pb2.ErrorInfo()
     message = status.message or "処理できませんでした。"
@@ -106,5 +105,3 @@ def error_of(error: grpc.RpcError) -> KomuError:
         case _:
             return KomuError(message, reason=reason)
 
-
-assert code_pb2.ABORTED == grpc.StatusCode.ABORTED.value[0]

@@ -78,7 +78,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def service_db(postgres: PostgresServer) -> Callable[..., ServiceDatabase]:
-    """`service_db("roster")`: its migrated database in this worker; the same one every time. `.clone()` for a fresh one."""
+    """`service_db("roster")`: its migrated database in this worker, always the same; `.clone()` for a fresh one."""
     made: dict[str, ServiceDatabase] = {}
 
     def of(service: str, *, directory: Path | None = None) -> ServiceDatabase:

@@ -55,7 +55,7 @@ class TestAuthority:
         return self.folder / f"{name}.key"
 
     def issue(self, name: str, *, uri: str | None = None, common_name: str | None = None) -> None:
-        """Writes a new certificate, replacing the one before in one step per file. `uri=""`: none, only the common name."""
+        """Writes a new certificate, each file replaced in one step. `uri=""`: none, only the common name."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [
             x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))

@@ -66,7 +66,8 @@ class PostgresServer:
 
     def restart(self) -> None:
         """As an operator would, cutting all connections."""
-        self._run("pg_ctl", "-D", str(self._home / "data"), "-m", "fast", "-w", "-l", str(self._home / "log"), "restart")
+        data, words = str(self._home / "data"), str(self._home / "log")
+        self._run("pg_ctl", "-D", data, "-m", "fast", "-w", "-l", words, "restart")
 
     def _run(self, program: str, *args: str) -> None:
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
@@ -83,7 +84,7 @@ class PostgresServer:
         """libpq address."""
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
-    def admin(self, statement: sql.Composable, database: str = "postgres") -> None:
+    def admin(self, statement: sql.SQL | sql.Composed, database: str = "postgres") -> None:
         """Runs one statement as superuser."""
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:
             connection.execute(statement)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import grpc
+import grpc.aio
 
 from servicekit.auth import Actor
 from servicekit.grpc.service import Service
@@ -28,7 +29,7 @@ class Caller(Generic[S]):
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self.stub, name)
 
-        async def call(request: Any, *, timeout: float = 10.0) -> Any:
+        async def call(request: Any, *, timeout: float = 10.0) -> Any:  # noqa: ASYNC109 - gRPC's own word
             try:
                 answer = method(request, metadata=self.metadata, timeout=timeout)
                 if hasattr(answer, "__aiter__") and not hasattr(answer, "__await__"):
@@ -64,20 +65,22 @@ class RunningService:
             self._channels[identity] = grpc.aio.secure_channel(self.address, credentials)
         return self._channels[identity]
 
-    def caller(self, stub_class: Callable[..., S], actor: Actor, *, via: str = "portal") -> Caller[S]:
+    def caller(self, stub_class: Callable[[grpc.aio.Channel], S], actor: Actor, *, via: str = "portal") -> Caller[S]:
         """A signed-in person whose calls come through the service `via`."""
         token = self._issuer.token(actor, self.service.settings.service)
         return Caller(stub_class(self.channel(via)), (("authorization", f"Bearer {token}"),))
 
-    def workload(self, stub_class: Callable[..., S], identity: str, tenant: str) -> Caller[S]:
+    def workload(self, stub_class: Callable[[grpc.aio.Channel], S], identity: str, tenant: str) -> Caller[S]:
         """The service `identity` calling on its own."""
         return Caller(stub_class(self.channel(identity)), (("komu-tenant", tenant),))
 
-    def bare(self, stub_class: Callable[..., S], *metadata: tuple[str, str], via: str = "portal") -> Caller[S]:
+    def bare(
+        self, stub_class: Callable[[grpc.aio.Channel], S], *metadata: tuple[str, str], via: str = "portal"
+    ) -> Caller[S]:
         """Exactly this metadata."""
         return Caller(stub_class(self.channel(via)), metadata)
 
     async def stop(self) -> None:
         for channel in self._channels.values():
-            await channel.close()
+            await channel.close(None)
         await self.service.stop()

@@ -1,6 +1,5 @@
 import sqlalchemy as sa
 from alembic import op
-
 from servicekit.migrate import create_plumbing, drop_plumbing, tenant_table, version_columns
 
 revision = "0001"
