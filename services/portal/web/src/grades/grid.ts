@@ -66,7 +66,7 @@ export class Grid {
     } else {
       const area = document.createElement("textarea");
       area.className = "mark-text";
-      area.rows = 2;
+      area.rows = 1;
       area.tabIndex = -1;
       area.setAttribute("aria-label", `${cell.name} ${column.label}`);
       area.addEventListener("compositionstart", () => this.beginEdit(cell));
@@ -98,22 +98,37 @@ export class Grid {
       td.setAttribute("aria-invalid", String(cell.state === "invalid"));
     }
     td.dataset["state"] = cell.state;
-    td.querySelector(".mark-note")?.remove();
     const described = area ?? td;
+    const id = `note-${cell.row}-${cell.col}`;
+    document.getElementById(id)?.remove();
     described.removeAttribute("aria-describedby");
     if (cell.message) {
-      const note = this.note(cell);
-      td.append(note);
-      described.setAttribute("aria-describedby", note.id);
+      const note = this.note(cell, id);
+      this.notes(cell).append(note);
+      described.setAttribute("aria-describedby", id);
     }
+    const place = td.parentElement!.nextElementSibling;
+    if (place?.classList.contains("mark-notes") && place.querySelector(".mark-note") === null) place.remove();
   }
 
-  private note(cell: Cell): HTMLElement {
+  /** The line under a pupil's line, for what there is to say about its cells. */
+  private notes(cell: Cell): HTMLElement {
+    const tr = cell.td.parentElement as HTMLTableRowElement;
+    const next = tr.nextElementSibling;
+    if (next?.classList.contains("mark-notes")) return next.querySelector("td")!;
+    const line = document.createElement("tr");
+    line.className = "mark-notes";
+    line.insertCell().colSpan = tr.cells.length;
+    tr.after(line);
+    return line.cells[0]!;
+  }
+
+  private note(cell: Cell, id: string): HTMLElement {
     const note = document.createElement("div");
     note.className = "mark-note";
-    note.id = `note-${cell.row}-${cell.col}`;
+    note.id = id;
     const line = (text: string) => note.append(Object.assign(document.createElement("p"), { textContent: text }));
-    line(cell.message);
+    line(`${cell.name} ${cell.column.label}：${cell.message}`);
     if (cell.state !== "conflict" || !cell.theirs) return note;
     const { value, who, at } = cell.theirs;
     line(`自分の値：${cell.value || "（空欄）"}`);
@@ -159,7 +174,7 @@ export class Grid {
 
   private focused(event: FocusEvent): void {
     const cell = this.cellOf(event.target);
-    if (!cell || (event.target as Element).closest(".mark-note")) return;
+    if (!cell) return;
     this.leaving = false;
     if (cell !== this.active) {
       this.active = this.anchor = cell;
@@ -197,7 +212,7 @@ export class Grid {
 
   private pressed(event: MouseEvent): void {
     const cell = this.cellOf(event.target);
-    if (!cell || event.button !== 0 || (event.target as Element).closest(".mark-note")) return;
+    if (!cell || event.button !== 0) return;
     if (event.shiftKey) {
       event.preventDefault();
       this.focus(cell, true);
@@ -226,8 +241,7 @@ export class Grid {
   private key(event: KeyboardEvent): void {
     // While a composition runs every key belongs to it: Enter confirms the text, it moves and submits nothing.
     if (event.isComposing || event.keyCode === 229) return;
-    const cell = this.cellOf(event.target);
-    if (!cell || (event.target as Element).closest(".mark-note")) return;
+    if (!this.cellOf(event.target)) return;
     if (this.editing ? this.keyInText(event) : this.keyInGrid(event)) event.preventDefault();
   }
 
@@ -262,7 +276,8 @@ export class Grid {
     if (command) return this.command(event);
     switch (event.key) {
       case "Enter":
-        if (this.area(this.active) && !this.readonly && !event.shiftKey) this.beginEdit(this.active);
+        if (this.active.theirs) document.getElementById(`note-${this.active.row}-${this.active.col}`)!.querySelector("button")!.focus();
+        else if (this.area(this.active) && !this.readonly && !event.shiftKey) this.beginEdit(this.active);
         else this.move(event.shiftKey ? -1 : 1, 0);
         return true;
       case "F2":
