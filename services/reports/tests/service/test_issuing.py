@@ -121,6 +121,10 @@ async def test_preview_shows_what_is_being_typed_and_keeps_nothing(school: Schoo
     assert preview.pages >= 3
     assert any("別紙" in note for note in preview.notes)
     assert not (await school.teacher.ListDocuments(pb.ListDocumentsRequest())).documents
+    request.page = 0
+    beside = await school.teacher.PreviewForm(request)
+    assert beside.media_type == "image/png"
+    assert len(beside.images) == beside.pages
     request.page = 9
     with pytest.raises(Unseen):
         await school.teacher.PreviewForm(request)

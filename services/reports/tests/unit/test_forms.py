@@ -16,7 +16,7 @@ from pypdf.generic import ContentStream, StreamObject
 from reports.domain.forms.registry import UnknownForm, form_of, forms_of, from_data, json_schema, to_data
 from reports.domain.forms.values import Entry
 from reports.typesetting.fonts import FontSet
-from reports.typesetting.typesetter import PageMissing, Stamp, Typesetter
+from reports.typesetting.typesetter import Stamp, Typesetter
 
 from . import samples
 
@@ -213,14 +213,20 @@ def test_same_data_same_bytes(typesetter: Typesetter) -> None:
     assert once == again
 
 
-def test_preview_is_one_page_as_a_picture(typesetter: Typesetter) -> None:
+def test_preview_is_a_picture_per_page(typesetter: Typesetter) -> None:
     form = form_of("guidance_record_2", 2026)
-    second = typesetter.page(form, samples.guidance(), STAMP, 2)
-    assert second.media_type == "image/svg+xml"
-    assert second.image.startswith(b"<svg")
-    assert second.pages == 2
-    with pytest.raises(PageMissing):
-        typesetter.page(form, samples.guidance(), STAMP, 3)
+    closely = typesetter.pictures(form, samples.guidance(), STAMP)
+    assert closely.media_type == "image/svg+xml"
+    assert [page[:4] for page in closely.pages] == [b"<svg", b"<svg"]
+    beside = typesetter.pictures(form, samples.guidance(), STAMP, "png")
+    assert [page[1:4] for page in beside.pages] == [b"PNG", b"PNG"]
+
+
+def test_memory_of_a_large_print_is_given_back(typesetter: Typesetter) -> None:
+    form = form_of("guidance_record_2", 2026)
+    typesetter.pdf(form, [samples.guidance(name=f"児童{n}") for n in range(12)], STAMP)
+    typesetter.settle()
+    assert typesetter.pdf(form, [samples.guidance()], STAMP).pages == 2
 
 
 def test_register_is_made_for_a_month_without_lessons_and_for_a_large_class(typesetter: Typesetter) -> None:

@@ -111,7 +111,7 @@ class PreviewFormRequest(_message.Message):
     class_id: _builtins.str
     term: _builtins.str
     page: _builtins.int
-    """1-based"""
+    """1-based, as SVG; 0 = every page, as PNG in screen size"""
     @_builtins.property
     def overlay(self) -> _containers.RepeatedCompositeFieldContainer[Global___OverlayValue]:
         """What is being typed and not saved yet, shown as if it were."""
@@ -172,6 +172,7 @@ class PreviewFormReply(_message.Message):
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
     NOTES_FIELD_NUMBER: _builtins.int
+    IMAGES_FIELD_NUMBER: _builtins.int
     image: _builtins.bytes
     media_type: _builtins.str
     """image/svg+xml or image/png"""
@@ -180,6 +181,10 @@ class PreviewFormReply(_message.Message):
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """overflow moved to 別紙, a font that is not here …"""
 
+    @_builtins.property
+    def images(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """page 0 asked for: every page"""
+
     def __init__(
         self,
         *,
@@ -187,10 +192,11 @@ class PreviewFormReply(_message.Message):
         media_type: _builtins.str = ...,
         pages: _builtins.int = ...,
         notes: _abc.Iterable[_builtins.str] | None = ...,
+        images: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "media_type", b"media_type", "notes", b"notes", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image", "images", b"images", "media_type", b"media_type", "notes", b"notes", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -17,7 +17,7 @@ from reports.domain.forms.registry import forms_of
 from reports.domain.standing import Place, Standing
 from reports.grpc_api import audit, translate
 from reports.grpc_api.translate import uuid_of
-from reports.typesetting.typesetter import PageMissing, Typesetter
+from reports.typesetting.typesetter import Typesetter
 from reports.usecases import archives, printing
 from reports.usecases.gathering import gather
 
@@ -60,11 +60,10 @@ class ReportsServicer(reports_pb2_grpc.ReportsServiceServicer):
         today = day_in_jst(call.now)
         asked = translate.preview(request, today.year if today.month >= 4 else today.year - 1)
         gathered = await gather(self._sources(call), call.person, asked, call.now)
-        try:
-            page = await printing.preview(self._previewer, gathered, request.page or 1, call.now)
-        except PageMissing:
-            raise Unseen("そのページはありません。") from None
-        return pb.PreviewFormReply(image=page.image, media_type=page.media_type, pages=page.pages, notes=page.notes)
+        pictures = await printing.preview(self._previewer, gathered, call.now, "svg" if request.page else "png")
+        if request.page > len(pictures.pages):
+            raise Unseen("そのページはありません。")
+        return translate.preview_reply(pictures, request.page)
 
     @rpc(right="form.print")
     async def IssueDocument(self, request: pb.IssueDocumentRequest, call: Call) -> pb.Document:

@@ -11,6 +11,7 @@ from servicekit.errors import Invalid, Violation
 from reports.domain.archive import IssuedDocument, Verification
 from reports.domain.forms.certificates import Textbook
 from reports.domain.forms.registry import Form
+from reports.typesetting.typesetter import Pictures
 from reports.usecases.archives import Filters
 from reports.usecases.gathering import Asked
 
@@ -84,6 +85,17 @@ def preview(request: pb.PreviewFormRequest, school_year: int) -> Asked:
             (school_year, value.term, value.subject, value.column): value.value[:2000]
             for value in request.overlay[:200]
         },
+    )
+
+
+def preview_reply(pictures: Pictures, page: int) -> pb.PreviewFormReply:
+    """One page (1-based), or with 0 all of them."""
+    return pb.PreviewFormReply(
+        image=pictures.pages[page - 1] if page else pictures.pages[0],
+        images=[] if page else pictures.pages,
+        media_type=pictures.media_type,
+        pages=len(pictures.pages),
+        notes=pictures.notes,
     )
 
 

@@ -3,6 +3,8 @@
 Text reaches Typst as JSON through `sys.inputs` and is never part of the source. The same input gives the same bytes.
 """
 
+import ctypes
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +20,13 @@ from reports.typesetting.fonts import FontSet
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MAIN = str(_TEMPLATES / "main.typ")
+_KEPT_LAYOUTS = 12
 _STANDARDS: list[Any] = ["a-2a", "ua-1"]
 
+_PREVIEW_PPI = 96.0
+
 ImageFormat = Literal["svg", "png"]
+_MEDIA_TYPES: dict[ImageFormat, str] = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +49,12 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class PageImage:
-    """One page as a picture."""
+class Pictures:
+    """The pages of one document as pictures, with the same notes as its PDF."""
 
-    image: bytes
+    pages: tuple[bytes, ...]
     media_type: str
-    pages: int
     notes: tuple[str, ...]
-
-
-class PageMissing(LookupError):
-    """The document has fewer pages than asked for."""
 
 
 class Typesetter:
@@ -85,19 +86,22 @@ class Typesetter:
             report = self._report()
         return Rendered(cast(bytes, made), report["pages"], (*notes, *_told(report, labels)))
 
-    def page(
-        self, form: Form, document: FormDocument, stamp: Stamp, page: int, image: ImageFormat = "svg", ppi: float = 110
-    ) -> PageImage:
-        """One page (1-based) as a picture. Raises: PageMissing."""
+    def pictures(self, form: Form, document: FormDocument, stamp: Stamp, image: ImageFormat = "svg") -> Pictures:
+        """Every page as a picture: SVG to look at closely, PNG (96 per inch) to stand beside a grid."""
         data, notes = self._input(form, (document,), stamp)
         with self._lock:
-            made = self._typst.compile(_MAIN, format=image, ppi=ppi, sys_inputs=data)
+            made = self._typst.compile(_MAIN, format=image, ppi=_PREVIEW_PPI, sys_inputs=data)
             report = self._report()
-        pages = made if isinstance(made, list) else [cast(bytes, made)]
-        if not 1 <= page <= len(pages):
-            raise PageMissing(page)
-        media_type = "image/svg+xml" if image == "svg" else "image/png"
-        return PageImage(pages[page - 1], media_type, len(pages), (*notes, *_told(report, ())))
+        pages = tuple(made) if isinstance(made, list) else (cast(bytes, made),)
+        return Pictures(pages, _MEDIA_TYPES[image], (*notes, *_told(report, ())))
+
+    def settle(self) -> None:
+        """Gives back the memory of a large print: Typst keeps ten layouts, for 35 pupils some 100 MB each."""
+        with self._lock:
+            for _ in range(_KEPT_LAYOUTS):
+                self._typst.compile(b"", format="svg")
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)
 
     def _input(
         self, form: Form, documents: Sequence[FormDocument], stamp: Stamp

@@ -17,7 +17,7 @@ from reports.domain import archive as rules
 from reports.domain.archive import IssuedDocument, Order
 from reports.domain.forms.registry import Form, from_data
 from reports.store import archive, orders
-from reports.typesetting.typesetter import PageImage, Rendered, Stamp, Typesetter
+from reports.typesetting.typesetter import ImageFormat, Pictures, Rendered, Stamp, Typesetter
 from reports.usecases.gathering import Gathered
 
 PRINT_CLASS = "reports.print_class"
@@ -30,10 +30,10 @@ async def typeset(typesetter: Typesetter, order: Order) -> Rendered:
     return await asyncio.to_thread(typesetter.pdf, order.form, documents, stamp, order.labels)
 
 
-async def preview(typesetter: Typesetter, gathered: Gathered, page: int, now: datetime) -> PageImage:
-    """One page as a picture, marked as a preview; nothing is kept."""
+async def preview(typesetter: Typesetter, gathered: Gathered, now: datetime, image: ImageFormat) -> Pictures:
+    """The pages as pictures, marked as a preview; nothing is kept."""
     stamp = _stamp(gathered.form, gathered.school_name, now, None)
-    return await asyncio.to_thread(typesetter.page, gathered.form, gathered.documents[0], stamp, page)
+    return await asyncio.to_thread(typesetter.pictures, gathered.form, gathered.documents[0], stamp, image)
 
 
 async def keep(tx: Transaction, actor: Actor, order: Order, rendered: Rendered) -> IssuedDocument:
@@ -121,6 +121,7 @@ async def print_class(job: JobContext, typesetter: Typesetter) -> str:
         elif job.actor is not None:
             await keep(tx, job.actor, order, rendered)
             await orders.remove(tx, order_id)
+    await asyncio.to_thread(typesetter.settle)
     job.check_cancelled()
     job.progress(size, size, f"{rendered.pages}ページの帳票ができました。")
     return str(order_id)
