@@ -118,6 +118,7 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
     ) -> AsyncIterator[imports_pb2.ExportRosterReply]:
         """The package, checked by our own checker before the first byte leaves."""
         wanted = Wanted.of(request.school_id, request.profile, request.purpose, request.recipient)
+        exports.check_wanted(wanted)
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
             register = await self._snapshots.register(call.token or "", wanted.school_id)
             written = await asyncio.to_thread(exports.write, register, wanted, spool, call.now)

@@ -30,11 +30,15 @@ class Written:
     rows_by_file: dict[str, int]
 
 
-def write(register: OutRegister, wanted: Wanted, target: IO[bytes], now: datetime) -> Written:
-    """Write the package and let our own checker read it back. Raises: Invalid, Conflict with the first problem."""
+def check_wanted(wanted: Wanted) -> None:
+    """Raises: Invalid, when purpose, recipient or profile are missing."""
     problems = wanted.problems()
     if problems:
         raise Invalid("入力を確かめてください。", [Violation(field, message) for field, message in problems])
+
+
+def write(register: OutRegister, wanted: Wanted, target: IO[bytes], now: datetime) -> Written:
+    """Write the package and let our own checker read it back. Raises: Conflict with the first problem."""
     profile = next(one for one in PROFILES if one.key == wanted.profile)
     writer = PackageWriter(target, profile)
     write_tables(writer, register)

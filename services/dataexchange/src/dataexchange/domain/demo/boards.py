@@ -35,6 +35,7 @@ class DemoBoard:
     town: str
     postal: str
     schools: tuple[DemoSchool, ...]
+    staff_like: str = ""  # whose staff names it has; blank = its own
 
 
 def _code(kind: str, number: int) -> str:

@@ -120,7 +120,7 @@ def signing_in(board: DemoBoard) -> list[DemoStaff]:
     schools = {school.key: school for school in board.schools}
     found = []
     for suffix, (post, spelled) in _PEOPLE.items():
-        family, given, kana_family, kana_given = spelled[board.tenant].split(" ")
+        family, given, kana_family, kana_given = spelled[board.staff_like or board.tenant].split(" ")
         official = Written(family, given)
         display = Written(proposed_display(family), proposed_display(given))
         name = PersonName(display, Written(kana_family, kana_given), official if official != display else None)
