@@ -63,7 +63,7 @@ class RosterImports:
 
     @property
     def _roster(self) -> "roster_pb2_grpc.RosterServiceAsyncStub":
-        return self._clients.stub(roster_pb2_grpc.RosterServiceStub, "roster")  # type: ignore[return-value]
+        return self._clients.stub(roster_pb2_grpc.RosterServiceStub, "roster")
 
     async def stage(
         self,

@@ -52,7 +52,7 @@ class RosterSnapshots:
 
     async def register(self, token: str, school_id: str = "") -> OutRegister:
         """The board, or one school of it. Raises: Unseen, Conflict when there is no class yet."""
-        stub: roster_pb2_grpc.RosterServiceAsyncStub = self._clients.stub(  # type: ignore[assignment]
+        stub: roster_pb2_grpc.RosterServiceAsyncStub = self._clients.stub(
             roster_pb2_grpc.RosterServiceStub, "roster"
         )
         metadata = await self._clients.on_behalf(token, "roster")
