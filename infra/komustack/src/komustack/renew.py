@@ -8,11 +8,11 @@ import psycopg
 from komustack import ca, nats, postgres
 from komustack.stack import Stack
 
-_EVERY_S = 60
+_EVERY_S = 10
 
 
 def renew_for_ever(stack: Stack) -> None:
-    """Looks every minute: a machine that slept past the end of its certificates is well a minute after waking."""
+    """Looks often: a machine that slept past the end of its certificates is well seconds after waking."""
     while True:
         renewed = ca.ensure_certificates(stack)
         if renewed:
