@@ -431,6 +431,7 @@ class ListDocumentsRequest(_message.Message):
     ISSUED_BY_FIELD_NUMBER: _builtins.int
     FROM_ON_FIELD_NUMBER: _builtins.int
     TO_ON_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
     pupil_id: _builtins.str
     class_id: _builtins.str
     form: _builtins.str
@@ -441,6 +442,8 @@ class ListDocumentsRequest(_message.Message):
     from_on: _builtins.str
     """day of issue, inclusive"""
     to_on: _builtins.str
+    document_id: _builtins.str
+    """this one only: its facts without opening it"""
     def __init__(
         self,
         *,
@@ -453,10 +456,11 @@ class ListDocumentsRequest(_message.Message):
         issued_by: _builtins.str = ...,
         from_on: _builtins.str = ...,
         to_on: _builtins.str = ...,
+        document_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_document_id", b"before_document_id", "class_id", b"class_id", "form", b"form", "from_on", b"from_on", "issued_by", b"issued_by", "limit", b"limit", "pupil_id", b"pupil_id", "school_id", b"school_id", "to_on", b"to_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_document_id", b"before_document_id", "class_id", b"class_id", "document_id", b"document_id", "form", b"form", "from_on", b"from_on", "issued_by", b"issued_by", "limit", b"limit", "pupil_id", b"pupil_id", "school_id", b"school_id", "to_on", b"to_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

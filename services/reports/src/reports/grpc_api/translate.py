@@ -111,6 +111,7 @@ def filters(request: pb.ListDocumentsRequest) -> Filters:
         from_at=midnight(day_of(request.from_on, "from_on")),
         to_at=midnight(to_on + timedelta(days=1)) if to_on else None,
         before=maybe_uuid(request.before_document_id, "before_document_id"),
+        document_id=maybe_uuid(request.document_id, "document_id"),
         limit=request.limit or 50,
     )
 

@@ -108,6 +108,7 @@ async def newest(
     from_at: datetime | None,
     to_at: datetime | None,
     before: UUID | None,
+    document_id: UUID | None,
     limit: int,
 ) -> list[IssuedDocument]:
     """Newest first (ids are UUIDv7), of what the scope allows."""
@@ -134,6 +135,8 @@ async def newest(
         query = query.where(documents.c.issued_at < to_at)
     if before is not None:
         query = query.where(documents.c.id < before)
+    if document_id is not None:
+        query = query.where(documents.c.id == document_id)
     return [_document(row) for row in await tx.execute(query)]
 
 

@@ -30,6 +30,7 @@ class Filters:
     from_at: datetime | None = None
     to_at: datetime | None = None
     before: UUID | None = None
+    document_id: UUID | None = None
     limit: int = 50
 
 
@@ -49,6 +50,7 @@ async def list_documents(
         from_at=filters.from_at,
         to_at=filters.to_at,
         before=filters.before,
+        document_id=filters.document_id,
         limit=limit + 1,
     )
     return found[:limit], len(found) > limit
