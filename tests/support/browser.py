@@ -35,11 +35,18 @@ class Browse:
     browser: Browser
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    def __call__(self, username: str, path: str = "/", *, viewport: dict[str, int] | None = None) -> Page:
-        """A page at `path`, signed in as `username` with the password alone."""
+    def __call__(
+        self, username: str, path: str = "/", *, strong: bool = False, viewport: dict[str, int] | None = None
+    ) -> Page:
+        """A page at `path`, signed in as `username` with the password alone; `strong`: with the second factor too."""
         page = self.stranger(viewport=viewport)
-        page.goto(self.address(path))
+        page.goto(self.address("/"))
         sign_in(page, self.stack, username)
+        if strong:
+            page.goto(self.address("/step-up?return=/"))
+            second_factor(page, self.stack, username)
+        if path != "/":
+            page.goto(self.address(path))
         expect(page).to_have_url(self.address(path))
         return page
 

@@ -120,8 +120,8 @@ class SignedSessions:
         """
         now = self.now()
         async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")  # one statement, one round trip
             row = await sessions.find(connection, hashed(secret), now, self.idle)
-            await connection.rollback()
         if row is None:
             return None
         tokens = self._tokens(row)
