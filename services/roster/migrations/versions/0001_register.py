@@ -140,12 +140,11 @@ _STAGING = {
 _INDEXES = """
     CREATE UNIQUE INDEX schools_by_code ON schools (tenant_id, code) WHERE closed_on IS NULL;
     CREATE INDEX persons_in_order ON persons (tenant_id, kind, sort_key, id);
-    CREATE INDEX persons_by_source ON persons (tenant_id, source_id);
     CREATE INDEX classes_of_school ON classes (tenant_id, school_id, school_year);
     CREATE INDEX class_members_of_pupil ON class_members (tenant_id, pupil_id);
     CREATE UNIQUE INDEX enrolments_one_open ON enrolments (tenant_id, pupil_id) WHERE ends_on IS NULL;
     CREATE INDEX enrolments_of_pupil ON enrolments (tenant_id, pupil_id);
-    CREATE UNIQUE INDEX enrolments_by_transfer ON enrolments (tenant_id, transfer_id);
+    CREATE UNIQUE INDEX enrolments_by_transfer ON enrolments (tenant_id, transfer_id) WHERE transfer_id IS NOT NULL;
     CREATE INDEX enrolment_events_of_pupil ON enrolment_events (tenant_id, pupil_id);
     CREATE INDEX appointments_of_staff ON appointments (tenant_id, staff_id);
     CREATE INDEX appointments_of_school ON appointments (tenant_id, school_id);

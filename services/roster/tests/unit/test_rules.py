@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jpschool.kana import gojuon_key
 from roster.domain import enrolment as rolls
 from roster.domain.duty import Duty, DutyTaken, hand_over
 from roster.domain.enrolment import Enrolment, EnrolmentEvent, EnrolmentProblem
@@ -112,6 +113,7 @@ def test_people_stand_in_gojuon_order():
     ordered = sorted(kana, key=lambda name: sort_key(name, name))
     assert [name.family for name in ordered] == ["アーサー", "アベ", "ハシモト", "バンドウ", "ヤマダ"]
     assert sort_key(Name("", ""), Name("王", "")) > sort_key(kana[0], kana[0])
+    assert sort_key(kana[0], kana[0]) == gojuon_key("ヤマダ", "ハナ")
 
 
 def test_numbers_are_told_from_names():

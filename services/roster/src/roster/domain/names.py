@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jpschool.kana import gojuon_key, search_key
 
@@ -56,7 +57,18 @@ def sort_key(kana: Name, display: Name) -> str:
     """五十音順 by kana; a person without kana stands after all who have one."""
     if not kana:
         return "\uffff" + display.full
-    return gojuon_key(kana.family, kana.given)
+    return "\x1f".join(map(" ".join, zip(_weights(kana.family), _weights(kana.given), strict=True)))
+
+
+# A board's file has tens of thousands of people and far fewer different names.
+@lru_cache(maxsize=65536)
+def _weights(part: str) -> tuple[str, ...]:
+    return tuple(gojuon_key(part).split("\x1f"))
+
+
+@lru_cache(maxsize=65536)
+def _folded(part: str) -> str:
+    return search_key(part) if part else ""
 
 
 def search_text(names: Iterable[Name]) -> str:
@@ -64,7 +76,7 @@ def search_text(names: Iterable[Name]) -> str:
 
     Kana kind, width, case, spaces and kanji variants make no difference; former names stay findable.
     """
-    keys = dict.fromkeys(search_key(name.family + name.given + name.middle) for name in names if name)
+    keys = dict.fromkeys(_folded(name.family) + _folded(name.given) + _folded(name.middle) for name in names if name)
     return _BETWEEN_FORMS + _BETWEEN_FORMS.join(keys) + _BETWEEN_FORMS
 
 

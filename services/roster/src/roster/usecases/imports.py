@@ -12,8 +12,9 @@ from servicekit.auth import Actor
 from servicekit.clock import day_in_jst
 from servicekit.db import Transaction
 from servicekit.errors import Conflict, Refused, Unseen
+from servicekit.telemetry import current_traceparent
 
-from roster import policy
+from roster import events, policy
 from roster.domain import roster_change as change_rules
 from roster.domain.roster_change import EntityChange, Example, FieldChange
 from roster.store.imports import apply, compare, enrol, staging
@@ -21,6 +22,7 @@ from roster.store.imports.staging import Import
 from roster.usecases import telling
 
 JOB_KIND = "roster.import"
+_ENTRIES = ("admitted", "transferred_in")
 STEPS = ("学校", "学級", "人", "在籍", "配置", "担当", "学籍", "学籍補足", "通知")
 
 
@@ -189,7 +191,13 @@ async def apply_staged(
             case "担当":
                 await apply.apply_duties(tx, parameters, touched)
             case "学籍":
-                await enrol.apply_enrolments(tx, parameters, touched)
+                moulds = {way: events.enrolment_began(tx.tenant, tx.now, by, way) for way in _ENTRIES}
+                told = {
+                    "subject": moulds["admitted"].subject, "type": moulds["admitted"].type,
+                    "traceparent": current_traceparent(),
+                }  # fmt: skip
+                pieces = {way: mould.pieces for way, mould in moulds.items()}
+                await enrol.apply_enrolments(tx, parameters | told, touched, pieces)
             case "学籍補足":
                 await enrol.apply_supplements(tx, parameters, touched)
             case "通知":

@@ -4,10 +4,14 @@
 # ruff: noqa: S608
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from servicekit.db import Transaction
 from sqlalchemy import text
 
 from roster.store.imports.apply import Parameters, Touched, _ids
+
+Pieces = Sequence[bytes]
 
 # A child's first day at the school of the file: the earliest class membership there, else the start of the year.
 _ARRIVALS = """
@@ -19,8 +23,16 @@ _ARRIVALS = """
         WHERE s.import_id = :id AND s.kind = 'pupil' AND s.school_id IS NOT NULL)"""
 
 
-async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched) -> None:
-    """Begin, move and question enrolments; the office corrects what a file cannot tell."""
+# A UUIDv7 (RFC 9562): milliseconds, then what a random UUID has after its version.
+_EVENT_ID = """CAST(lpad(to_hex(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)), 12, '0') || '7' ||
+    substr(replace(gen_random_uuid()::text, '-', ''), 14) AS uuid)"""
+
+
+async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched, moulds: Mapping[str, Pieces]) -> None:
+    """Begin, move and question enrolments; the office corrects what a file cannot tell.
+
+    Beginnings are told here, in the statement that makes them: `moulds` per way of entry (admitted, transferred_in).
+    """
     touched.enrolments |= await _ids(
         tx,
         f"""WITH {_ARRIVALS}, moved AS (
@@ -38,7 +50,7 @@ async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched) -> 
         SELECT id FROM moved""",
         p,
     )
-    touched.enrolments |= await _ids(
+    await _ids(
         tx,
         f"""WITH {_ARRIVALS}, fresh AS (
             INSERT INTO enrolments (tenant_id, id, pupil_id, school_id, starts_on, state, entered_by, school_grade)
@@ -54,8 +66,18 @@ async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched) -> 
                 school_grade, reason, recorded_at, recorded_by)
             SELECT :tenant, gen_random_uuid(), id, pupil_id, entered_by, school_id, starts_on, school_grade,
                 '名簿取込', :now, :by FROM fresh)
-        SELECT id FROM fresh""",
-        p,
+        INSERT INTO outbox (tenant_id, event_id, subject, type, payload, traceparent)
+        SELECT :tenant, f.event_id, :subject, :type,
+            m.pieces[1] || convert_to(f.event_id::text, 'UTF8') || m.pieces[2] || convert_to(f.id::text, 'UTF8')
+            || m.pieces[3] || convert_to(f.pupil_id::text, 'UTF8') || m.pieces[4]
+            || convert_to(f.school_id::text, 'UTF8') || m.pieces[5]
+            || convert_to(to_char(f.starts_on, 'YYYY-MM-DD'), 'UTF8') || m.pieces[6],
+            :traceparent
+        FROM (SELECT *, {_EVENT_ID} AS event_id FROM fresh) f
+        JOIN (VALUES ('admitted', CAST(:admitted AS bytea[])), ('transferred_in', CAST(:transferred_in AS bytea[])))
+            AS m (entered_by, pieces) ON m.entered_by = f.entered_by
+        RETURNING event_id""",
+        {**p, "admitted": list(moulds["admitted"]), "transferred_in": list(moulds["transferred_in"])},
     )
     await tx.execute(
         text("""UPDATE enrolments e SET school_grade = s.school_grade, state = CASE WHEN e.state = 'undecided'
