@@ -18,7 +18,8 @@ from komustack.stack import is_free
 
 from tests.support.stack import ROOT, RunningStack, folder_for_stacks, komu, started
 
-WARM_START_S = 20
+ALREADY_UP_S = 15
+"""Generous: the goal of a warm start is measured in `tests/bench/bench_stack.py`, on an otherwise idle machine."""
 
 
 # -- the two commands --
@@ -92,14 +93,13 @@ def test_down_keeps_the_data_and_the_next_start_is_quick(clone: Path) -> None:
     make(clone, "down")
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(before["databases"]["roster"])
-    began = time.monotonic()
-    make(clone, "up")
-    took = time.monotonic() - began
+    said = make(clone, "up").stderr
     assert json.loads(make(clone, "info").stdout) == before, "same addresses, same passwords"
-    assert took < WARM_START_S
+    assert "取り込んでいます" not in said, "the boards are there"
+    assert "データベースの形" not in said, "nothing to migrate"
     began = time.monotonic()
     make(clone, "up")
-    assert time.monotonic() - began < WARM_START_S / 2, "already up"
+    assert time.monotonic() - began < ALREADY_UP_S
 
 
 def test_reset_forgets_the_data(clone: Path) -> None:

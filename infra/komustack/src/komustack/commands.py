@@ -21,8 +21,8 @@ from komustack.stack import ROOT, Stack, forget_ports, is_free, only_one, open_s
 from komustack.supervise import Program, Supervisor, end_leftovers, write_configuration
 from komustack.watching import running_stack
 
-_FOR_SERVICES_S = 90
-_FOR_PARTS_S = 120
+_FOR_SERVICES_S = 180
+_FOR_PARTS_S = 180
 
 
 def up(name: str, base_port: int | None, only: str | None = None) -> None:
@@ -149,12 +149,12 @@ def _start(stack: Stack, calls: Calls, supervisor: Supervisor, running: list[str
     _await(stack, supervisor, names, "nats", lambda: nats.is_ready(stack))
     nats.create_streams(stack, calls)
     _migrate_what_changed(stack, running, calls)
-    _await(stack, supervisor, names, "keycloak", lambda: keycloak.is_ready(stack))
     if running:
         say(f"サービスを起動しています({'・'.join(running)})", "starting the services")
-        supervisor.ensure(*running)
-        for service in running:
-            supervisor.wait_ready(service, lambda service=service: _is_ready(stack, service), _FOR_SERVICES_S)  # type: ignore[misc]
+        supervisor.ensure(*running)  # beside Keycloak, which they first need when somebody signs in
+    _await(stack, supervisor, names, "keycloak", lambda: keycloak.is_ready(stack))
+    for service in running:
+        supervisor.wait_ready(service, lambda service=service: _is_ready(stack, service), _FOR_SERVICES_S)  # type: ignore[misc]
 
 
 def _await(stack: Stack, supervisor: Supervisor, names: set[str], part: str, ready: Callable[[], bool]) -> None:
