@@ -1,0 +1,155 @@
+"""J2: a board's administrator brings a roster in: what is wrong, what would change, then all of it or nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from dataexchange.domain.demo.boards import BOARDS, demo_id
+from dataexchange.domain.demo.roster import DemoRoster
+from dataexchange.domain.oneroster.profile import V6
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import PHONE, Browse
+
+NAME = "RO_20261121_479902.zip"
+NEWCOMER = demo_id("hoshi", "e2e", "newcomer")
+Tables = dict[str, list[list[str]]]
+
+
+def hoshi(change: Callable[[Tables], None] = lambda tables: None) -> bytes:
+    """The demo board's own package, with `change` made to its tables."""
+    target = io.BytesIO()
+    DemoRoster(BOARDS["hoshi"]).write_package(target)
+    members: dict[str, bytes] = {}
+    with zipfile.ZipFile(target) as archive:
+        tables = {
+            name: list(csv.reader(io.StringIO(archive.read(name).decode(), newline=""))) for name in archive.namelist()
+        }
+    change(tables)
+    for name, rows in tables.items():
+        members[name] = "".join('"' + '","'.join(row) + '"\r\n' for row in rows).encode()
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+def column(table: str, name: str) -> int:
+    return V6.header(table).index(name)
+
+
+def send(page: Page, content: bytes, name: str = NAME) -> None:
+    page.get_by_role("navigation", name="メニュー").get_by_role("link", name="名簿の取込・提供").click()
+    form = page.get_by_role("form", name="名簿（OneRoster）を取り込む")
+    form.get_by_label("ファイル").set_input_files({"name": name, "mimeType": "application/zip", "buffer": content})
+    form.get_by_role("button", name="送って確認する").click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible(timeout=60_000)
+
+
+def test_what_is_wrong_is_told_and_nothing_is_written(browse: Browse, tmp_path: Path) -> None:
+    def half_width(tables: Tables) -> None:
+        tables["users.csv"][3][column("users", "metadata.jp.kanaGivenName")] = "ﾊﾅｺ"
+        tables["roles.csv"][5][column("roles", "userSourcedId")] = "nobody"
+
+    page = browse("hoshi.board")
+    send(page, hoshi(half_width))
+    expect(page.get_by_text("取り込んでいません")).to_be_visible()
+    findings = page.get_by_role("table", name="見つかったこと")
+    told = findings.get_by_role("row").filter(has_text="ﾊﾅｺ")
+    expect(told).to_contain_text("users.csv")
+    expect(told).to_contain_text("4")
+    expect(told).to_contain_text("metadata.jp.kanaGivenName")
+    expect(told).to_contain_text("半角カナは使えません")
+    browse.check(page, "import-refused")
+    page.get_by_label("ファイル名").select_option("roles.csv")
+    page.get_by_role("button", name="絞り込む").click()
+    expect(findings.get_by_role("row").filter(has_text="users.csv").filter(has_text="ﾊﾅｺ")).to_have_count(0)
+    expect(findings.get_by_role("row").filter(has_text="nobody")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSVで保存").click()
+    saved = tmp_path / "findings.csv"
+    download.value.save_as(saved)
+    assert "半角カナは使えません" in saved.read_text(encoding="utf-8-sig")
+
+
+def test_a_broken_zip_is_told(browse: Browse) -> None:
+    page = browse("hoshi.board")
+    send(page, hoshi()[:20_000], "RO_20261121_479902.zip")
+    expect(page.get_by_text("ZIPが途中で切れています")).to_be_visible()
+
+
+def test_a_file_that_would_empty_the_register_needs_a_second_word(browse: Browse) -> None:
+    def one_school(tables: Tables) -> None:
+        gone = next(row[0] for row in tables["orgs.csv"] if "中学校" in row[3])
+        lost = {row[3] for row in tables["roles.csv"] if row[column("roles", "orgSourcedId")] == gone}
+        for table in tables:
+            tables[table] = [row for row in tables[table] if gone not in row and not lost & set(row)]
+
+    page = browse("hoshi.board")
+    send(page, hoshi(one_school))
+    expect(page.get_by_text("登録済みの5分の1を超える件数がなくなります")).to_be_visible()
+    browse.check(page, "import-preview")
+    page.get_by_role("button", name="取り込みを実行する").click()
+    expect(page.get_by_role("alert")).to_contain_text("5分の1")
+    page.get_by_role("button", name="取りやめる").click()
+    expect(page.get_by_text("取込を取りやめました")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="取りやめ").first).to_be_visible()
+    browse.check(page, "import-history")
+
+
+def test_a_newcomer_comes_in_with_the_next_file(browse: Browse) -> None:
+    def newcomer(tables: Tables) -> None:
+        pupil = next(row for row in tables["users.csv"] if row[column("users", "grades")] == "P1")
+        home = pupil[column("users", "metadata.jp.homeClass")]
+        new = list(pupil)
+        for name in ("sourcedId", "userMasterIdentifier"):
+            new[column("users", name)] = NEWCOMER
+        new[column("users", "username")] = "hoshi.es.newcomer"
+        for name in ("givenName", "preferredGivenName"):
+            new[column("users", name)] = "転入子"
+        tables["users.csv"].append(new)
+        org = new[column("users", "primaryOrgSourcedId")]
+        tables["roles.csv"].append([demo_id(NEWCOMER, "role"), "", "", NEWCOMER, "primary", "student", "", "", org, ""])
+        span = ("2026-11-01", "2027-03-31")
+        tables["enrollments.csv"].append(
+            [demo_id(NEWCOMER, "home"), "", "", home, org, NEWCOMER, "student", "false", *span, "30", "true"]
+        )
+
+    page = browse("hoshi.board", viewport=PHONE)
+    page.goto(browse.address("/imports"))
+    form = page.get_by_role("form", name="名簿（OneRoster）を取り込む")
+    content = {"name": NAME, "mimeType": "application/zip", "buffer": hoshi(newcomer)}
+    form.get_by_label("ファイル").set_input_files(content)
+    form.get_by_role("button", name="送って確認する").click()
+    expect(page.get_by_text("まだ名簿は変わっていません")).to_be_visible(timeout=60_000)
+    people = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="人", exact=True))
+    expect(people.get_by_role("cell").nth(1)).to_have_text("1")
+    page.get_by_text("人の例").click()
+    expect(page.get_by_text("転入子").first).to_be_visible()
+    browse.check(page, "import-preview-phone")
+    page.get_by_role("button", name="取り込みを実行する").click()
+    expect(page.get_by_text("取り込みが終わりました")).to_be_visible(timeout=60_000)
+    browse.check(page, "import-applied")
+
+
+def test_a_roster_goes_out_for_a_purpose(browse: Browse) -> None:
+    page = browse("hoshi.board")
+    page.goto(browse.address("/imports/export"))
+    browse.check(page, "export")
+    page.get_by_label("提供先").fill("みらい学習eポータル")
+    page.get_by_label("目的").fill("年度途中の更新")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="作って保存する").click()
+    assert download.value.suggested_filename.endswith("_479902.zip")
+
+
+def test_only_the_boards_administrator_finds_the_page(browse: Browse) -> None:
+    page = browse("hoshi.es.principal")
+    expect(page.get_by_role("link", name="名簿の取込・提供")).to_have_count(0)
+    page.goto(browse.address("/imports"))
+    expect(page.get_by_text("権限がありません")).to_be_visible()
