@@ -10,7 +10,7 @@ KOMU := $(PY) -m komustack
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset restart info status logs code second-factor venv lock proto check unit test e2e bench
+.PHONY: help up down reset restart info status logs code second-factor prepare venv lock proto check unit test e2e bench
 
 help:
 	@sed -n '2p' Makefile | sed 's/^# *//'
@@ -61,14 +61,21 @@ check: venv
 	$(PY) -m komustack.check
 
 unit: venv
-	$(PY) -m pytest libs services/*/tests/unit infra
+	$(PY) -m pytest $(wildcard libs/*/tests/unit services/*/tests/unit) infra
+
+# From quick to slow, in one run of pytest: what is wrong shows early, and its last line tells the whole.
+TESTS = libs services infra $(wildcard tests/guards tests/contract tests/faults) tests/e2e
 
 test: venv
 	$(PY) -m komustack.check
-	$(PY) -m pytest
+	@$(KOMU) prepare
+	$(PY) -m pytest $(TESTS)
 
 e2e: venv
+	@$(KOMU) prepare
 	$(PY) -m pytest tests/e2e
 
 bench: venv
-	$(PY) -m pytest tests/bench -s
+	@$(KOMU) prepare
+	@for file in tests/bench/bench_*.py; do echo "$$ python -m tests.bench.$$(basename $$file .py)"; \
+	  $(PY) -m tests.bench.$$(basename $$file .py) || failed=1; done; test -z "$$failed"

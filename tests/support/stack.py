@@ -62,7 +62,7 @@ def komu(home: Path, *arguments: str, check: bool = True, **more: str) -> subpro
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        timeout=420,
+        timeout=600,
     )
     if check and done.returncode:
         raise AssertionError(

@@ -11,7 +11,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="komustack", description="The local stack of Komu.")
     parser.add_argument(
         "command",
-        choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "renew"],
+        choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "prepare", "renew"],
     )
     parser.add_argument("--stack", default=os.environ.get("STACK") or "main")
     parser.add_argument("--port", type=int, default=None, help="first port of the range")
@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
                 watching.code(asked.stack, asked.user)
             case "second-factor":
                 commands.issue_second_factor(asked.stack, asked.user)
+            case "prepare":
+                commands.prepare()
             case "renew":
                 from komustack.renew import renew_for_ever
                 from komustack.stack import open_stack

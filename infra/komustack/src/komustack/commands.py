@@ -51,6 +51,15 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
     _welcome(stack, running)
 
 
+def prepare() -> None:
+    """Downloads and builds what every stack shares, without starting anything."""
+    stack = open_stack("main")
+    stack.parts.mkdir(parents=True, exist_ok=True)
+    parts.web_build(stack)
+    parts.postgres(stack)
+    keycloak.ensure_built(stack)
+
+
 def _move_if_asked(stack: Stack, base_port: int | None) -> None:
     """A stack keeps its ports: its realm names the portal's address and is made once."""
     remembered = stack.home / "ports.json"
