@@ -184,8 +184,8 @@ async def save(request: Request, class_id: str, user: User, rpc: Calls, on: Anno
     except Invalid as invalid:
         roll, sheet = await _sheet(rpc, class_id, asked)
         return _day_view(request, roll, sheet, asked, typed=typed, why=why, errors=invalid.violations, status=422)
-    exceptions = len(command.exceptions)
-    notice = f"{asked.month}月{asked.day}日の出欠を保存しました（{f'出席以外 {exceptions}人' if exceptions else '全員出席'}）。"
+    told = f"出席以外 {len(command.exceptions)}人" if command.exceptions else "全員出席"
+    notice = f"{asked.month}月{asked.day}日の出欠を保存しました（{told}）。"
     return redirect(request, f"/attendance/classes/{class_id}?on={asked.isoformat()}", notice=notice)
 
 
@@ -193,7 +193,6 @@ async def save(request: Request, class_id: str, user: User, rpc: Calls, on: Anno
 async def month(request: Request, class_id: str, month: str, user: User, rpc: Calls) -> Response:
     """出席簿 of a month with its sums."""
     first = _asked_month(month)
-    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
     roll, sheet = await asyncio.gather(
         rpc.roster.GetClassRoster(roster_pb2.GetClassRosterRequest(class_id=class_id, whole_year=True)),
         rpc.attendance.GetMonth(pb.GetMonthRequest(class_id=class_id, month=f"{first:%Y-%m}")),
@@ -220,7 +219,7 @@ async def month(request: Request, class_id: str, month: str, user: User, rpc: Ca
         ],
         "lesson": pb.DAY_STATE_LESSON,
         "closed_class": pb.DAY_STATE_CLOSED_CLASS,
-        "last": last,
+        "today": today_jst(),
     }
     return view(request, "attendance/month.html", facts, title=f"{homeroom.name} 出席簿 {first.year}年{first.month}月")
 
