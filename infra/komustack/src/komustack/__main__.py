@@ -6,13 +6,12 @@ import sys
 
 from komustack.say import Problem
 
+_COMMANDS = "up down reset restart info status logs code second-factor prepare renew".split()
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="komustack", description="The local stack of Komu.")
-    parser.add_argument(
-        "command",
-        choices=["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "prepare", "renew"],
-    )
+    parser.add_argument("command", choices=_COMMANDS)
     parser.add_argument("--stack", default=os.environ.get("STACK") or "main")
     parser.add_argument("--port", type=int, default=None, help="first port of the range")
     parser.add_argument("--only", default=None, help="parts (no services), or services: roster,portal")

@@ -2,6 +2,7 @@
 
 Each archive is pinned by its SHA-256; a file that differs is thrown away and told."""
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -202,6 +203,12 @@ def node_path(stack: Stack) -> str:
 
 def web_build(stack: Stack) -> None:
     """Builds the portal's styles and scripts when a source changed. Raises: Problem with npm's last lines."""
+    with (stack.parts / "web.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _web_build(stack)
+
+
+def _web_build(stack: Stack) -> None:
     web = ROOT / "services" / "portal" / "web"
     built = ROOT / "services" / "portal" / "src" / "portal" / "static" / "build"
     if not (web / "package.json").exists():
