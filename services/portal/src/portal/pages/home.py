@@ -138,7 +138,7 @@ async def _tasks(rpc: Rpc, user: SignedIn, me: Any) -> list[Task]:
             rpc.dataexchange.ListArrivals(transfers_pb2.ListArrivalsRequest(state="verified", limit=20))
         )
         if arrived and arrived.arrivals:
-            tasks.append(Task("受け入れを待っている転入があります", "/transfers", len(arrived.arrivals)))
+            tasks.append(Task("受け入れを待っている転入があります", "/arrivals", len(arrived.arrivals)))
     if user.holds("board_admin"):
         imports = await if_allowed(rpc.dataexchange.ListImports(imports_pb2.ListImportsRequest(limit=5)))
         waiting = [one for one in imports.imports if one.state == "staged"] if imports else []
