@@ -6,7 +6,7 @@ import sys
 
 from komustack.say import Problem
 
-_COMMANDS = "up down reset restart info status logs code second-factor prepare renew".split()
+_COMMANDS = ["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "prepare", "renew"]
 
 
 def main(arguments: list[str] | None = None) -> int:
