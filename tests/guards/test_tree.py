@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from servicekit.grpc.rpc import spec_of
 from servicekit.migrate import heads
+from servicekit.settings import ServiceSettings
+
+from tests.support.charttools import render
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "portal")
@@ -31,9 +34,10 @@ def settings_of(service: str) -> set[str]:
     classes = [
         value
         for value in vars(module).values()
-        if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "model_fields")
+        if isinstance(value, type) and value.__module__ == module.__name__ and issubclass(value, ServiceSettings)
     ]
-    return {f"KOMU_{name.upper()}" for cls in classes for name in cls.model_fields}
+    assert len(classes) == 1, f"{service} reads its settings in one class"
+    return {f"KOMU_{name.upper()}" for name in classes[0].model_fields}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -41,6 +45,19 @@ def test_every_setting_is_documented(service: str):
     written = (ROOT / "docs" / "settings.md").read_text("utf-8")
     missing = {name for name in settings_of(service) if f"`{name}`" not in written}
     assert not missing
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_chart_sets_only_what_the_service_reads(service: str):
+    containers = [
+        container
+        for resource in render()
+        if resource["kind"] in ("Deployment", "Job")
+        for container in resource["spec"]["template"]["spec"]["containers"]
+        if container["args"][2] == service
+    ]
+    given = {entry["name"] for container in containers for entry in container["env"]}
+    assert given <= settings_of(service)
 
 
 @pytest.mark.parametrize("service", SERVICES[:-1])

@@ -42,6 +42,7 @@ def helm() -> Path:
     return target
 
 
+@cache
 def render(*values: str, sets: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The chart's resources with the named value files (`board`, `prefecture`, `evaluation`)."""
     command = [str(helm()), "template", "komu", str(CHART), "--namespace", "komu"]

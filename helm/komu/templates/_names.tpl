@@ -70,9 +70,11 @@ capabilities: {drop: [ALL]}
 - {name: KOMU_EXCHANGE_CLIENT_SECRET, valueFrom: {secretKeyRef: {name: {{ $root.Values.secrets.exchangeClients }}, key: {{ .name }}}}}
 {{- end }}
 {{- if eq .name "dataexchange" }}
-- {name: KOMU_ORGANISATION, value: /etc/komu/organisation}
-- {name: KOMU_DIRECTORY_FILE, value: /etc/komu/directory/directory.json}
-- {name: KOMU_EXCHANGE_PUBLIC_URL, value: "https://{{ $root.Values.ingress.exchangeHost }}"}
+- {name: KOMU_ORGANISATIONS, value: {{ $root.Values.organisations | toJson | quote }}}
+- {name: KOMU_DIRECTORY_FILE, value: {{ $given.directory.address | default "/etc/komu/directory/directory.json" | quote }}}
+- {name: KOMU_DIRECTORY_OPERATOR_FILE, value: /etc/komu/directory/operator.jwk}
+- {name: KOMU_HTTP_TLS_CERT, value: /etc/komu/tls/tls.crt}
+- {name: KOMU_HTTP_TLS_KEY, value: /etc/komu/tls/tls.key}
 {{- end }}
 {{- end }}
 
