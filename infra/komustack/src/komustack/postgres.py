@@ -37,7 +37,7 @@ def data(stack: Stack) -> Path:
 
 def command(arguments: list[str], reachable: Path) -> list[str]:
     """The command line, with the right to pass through closed folders (a checkout below /root) where needed."""
-    if os.getuid() != 0 or _open_to_others(reachable):
+    if os.getuid() != 0 or (_open_to_others(reachable) and _open_to_others(Path(arguments[0]))):
         return arguments
     setpriv = shutil.which("setpriv")
     if setpriv is None:
