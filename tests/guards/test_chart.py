@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import kubernetes_validate
@@ -84,7 +85,7 @@ def test_every_service_has_a_workload_and_back():
 
 
 def test_the_guard_sees_a_container_without_limits():
-    broken = render()
+    broken = copy.deepcopy(render())
     container = next(r for r in broken if r["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"][0]
     del container["resources"]["limits"]
     with pytest.raises(KeyError):
