@@ -28,6 +28,7 @@ def publish(stack: Stack) -> None:
         if not (folder / "operator.private.json").exists():
             _dataexchange("directory", "keygen", str(folder))
         _write(folder / "stacks" / f"{stack.name}.json", _boards(stack))
+        (folder / "stacks" / f"{stack.name}.json").touch()
         _sign(folder)
 
 
@@ -70,9 +71,11 @@ def _public_key(folder: Path, stack: Stack, board: demo.Board) -> Path:
 
 
 def _sign(folder: Path) -> None:
-    """One entry per organisation: where two stacks play the same board, `main` is the one that others reach."""
+    """One entry per organisation: where two stacks play the same board, others reach `main`, else the latest start."""
     entries: dict[str, Any] = {}
-    for file in sorted((folder / "stacks").glob("*.json"), key=lambda file: (file.stem != "main", file.stem)):
+    for file in sorted(
+        (folder / "stacks").glob("*.json"), key=lambda file: (file.stem != "main", -file.stat().st_mtime)
+    ):
         for board in json.loads(file.read_text()):
             entries.setdefault(board["id"], board)
     _write(folder / "organisations.json", list(entries.values()))

@@ -155,8 +155,15 @@ class Supervisor:
     def ensure(self, *names: str) -> None:
         states = self.states()
         for name in names:
-            if states[name]["statename"] not in {"RUNNING", "STARTING"}:
+            if states[name]["statename"] in {"RUNNING", "STARTING"}:
+                continue
+            try:
                 self._rpc.startProcess(name, False)
+            except xmlrpc.client.Fault as fault:
+                raise Problem(
+                    f"{name} を起動できません({fault.faultString})。ファイルの権限を確かめて、もう一度実行してください。",
+                    f"{name} cannot be started ({fault.faultString}): check the files' permissions, then try again.",
+                ) from fault
 
     def stop(self, *names: str) -> None:
         """Asks all of them to end, then waits for all: they end side by side."""
