@@ -161,7 +161,7 @@ class Supervisor:
                 self._rpc.startProcess(name, False)
             except xmlrpc.client.Fault as fault:
                 raise Problem(
-                    f"{name} を起動できません({fault.faultString})。ファイルの権限を確かめて、もう一度実行してください。",
+                    f"{name} を起動できません({fault.faultString})。ファイルの権限を確かめて、実行し直してください。",
                     f"{name} cannot be started ({fault.faultString}): check the files' permissions, then try again.",
                 ) from fault
 
