@@ -201,6 +201,7 @@ class PackagePart(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     CUSTODY_FIELD_NUMBER: _builtins.int
     INFORMATION_CLASS_FIELD_NUMBER: _builtins.int
+    ABSENT_REASON_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     media_type: _builtins.str
     bytes: _builtins.int
@@ -210,6 +211,8 @@ class PackagePart(_message.Message):
     custody: _builtins.str
     """copy | extract | original"""
     information_class: _builtins.int
+    absent_reason: _builtins.str
+    """Set when the kind of package asks for this part and it is not there: why. No path, no bytes then."""
     def __init__(
         self,
         *,
@@ -220,10 +223,11 @@ class PackagePart(_message.Message):
         label: _builtins.str = ...,
         custody: _builtins.str = ...,
         information_class: _builtins.int = ...,
+        absent_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "custody", b"custody", "information_class", b"information_class", "label", b"label", "media_type", b"media_type", "path", b"path", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_reason", b"absent_reason", "bytes", b"bytes", "custody", b"custody", "information_class", b"information_class", "label", b"label", "media_type", b"media_type", "path", b"path", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
