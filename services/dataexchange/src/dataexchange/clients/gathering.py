@@ -31,6 +31,7 @@ LONG_S: Final = 60.0
 DOCUMENTS: Final[dict[str, tuple[str, str, int, bool]]] = {
     "guidance_record_1": ("guidance_record_form_1", "documents/guidance-record-form-1.pdf", 1, False),
     "guidance_record_2": ("guidance_record_form_2", "documents/guidance-record-form-2.pdf", 1, False),
+    "guidance_record_copy": ("guidance_record_copy", "documents/guidance-record-copy.pdf", 1, False),
     "enrolment_certificate": ("enrolment_certificate", "documents/enrolment-certificate.pdf", 3, True),
     "textbook_certificate": ("textbook_certificate", "documents/textbook-certificate.pdf", 3, True),
 }

@@ -163,3 +163,4 @@ class ArrivalView:
     parts: list[ArrivalPart] = field(default_factory=list)
     learner: bytes | None = None
     enrolment_history: bytes | None = None
+    manifest: bytes | None = None

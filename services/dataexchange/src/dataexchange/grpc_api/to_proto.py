@@ -66,6 +66,10 @@ def _listed(value: manifest.Part) -> pb.PackagePart:
     )  # fmt: skip
 
 
+def _absent(value: manifest.Absent) -> pb.PackagePart:
+    return pb.PackagePart(label=manifest.ROLES[value.role], absent_reason=value.reason)
+
+
 def transfer(value: Transfer) -> pb.Transfer:
     to = value.destination
     return pb.Transfer(
@@ -81,7 +85,9 @@ def transfer_view(value: TransferView) -> pb.Transfer:
     message.history.extend(map(state_change, value.history))
     message.receipts.extend(map(receipt, value.receipts))
     if value.package is not None:
-        message.parts.extend(map(_listed, manifest.parse(value.package.manifest).parts))
+        described = manifest.parse(value.package.manifest)
+        message.parts.extend(map(_listed, described.parts))
+        message.parts.extend(map(_absent, described.absent))
     if value.delivery is not None and value.delivery.attempts:
         message.next_attempt_at.CopyFrom(_at(value.delivery.next_attempt_at))
         message.last_error = value.delivery.last_error or message.last_error
@@ -119,6 +125,8 @@ def arrival_view(value: ArrivalView, candidates: list[roster_pb2.PupilCandidate]
     message.history.extend(map(state_change, value.history))
     message.receipts.extend(map(receipt, value.receipts))
     message.parts.extend(map(part, value.parts))
+    if value.manifest is not None:
+        message.parts.extend(map(_absent, manifest.parse(value.manifest).absent))
     message.candidates.extend(candidates or [])
     learner = learner_of(value)
     if learner is not None:

@@ -162,9 +162,10 @@ async def part_bytes(tx: Transaction, arrival_id: UUID, path: str) -> tuple[Arri
 
 
 async def records(tx: Transaction, arrival_ids: Sequence[UUID], roles: Sequence[str]) -> dict[UUID, dict[str, bytes]]:
-    """The bytes of the parts with these roles, by arrival and role."""
+    """The bytes of the parts with these roles, by arrival and role; the role of the manifest is empty."""
     found = await tx.execute(
-        "SELECT arrival_id, role, data FROM arrival_parts WHERE arrival_id = ANY(:ids) AND role = ANY(:roles)",
+        "SELECT arrival_id, role, data FROM arrival_parts WHERE arrival_id = ANY(:ids) AND role = ANY(:roles) "
+        "AND path NOT LIKE '%.jws'",
         {"ids": list(arrival_ids), "roles": list(roles)},
     )
     result: dict[UUID, dict[str, bytes]] = {arrival_id: {} for arrival_id in arrival_ids}

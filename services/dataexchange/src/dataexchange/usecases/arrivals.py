@@ -26,6 +26,7 @@ from dataexchange.usecases.departures import PAGE, TRIES_FOR
 _BASIS: Final[Mapping[str, str]] = {
     "guidance_record_form_1": "卒業の日から20年(様式1の写し)",
     "guidance_record_form_2": "卒業の日から5年(様式2の写し)",
+    "guidance_record_copy": "卒業の日から20年(様式1)・5年(様式2)",
     "health_record": "卒業の日から5年(健康診断票 原本)",
     "textbook_certificate": "転入の日から5年(教科用図書給与証明書)",
 }
@@ -60,13 +61,14 @@ async def get_arrival(tx: Transaction, actor: Actor, served: Served, arrival_id:
 
 
 async def view(tx: Transaction, arrival: Arrival) -> ArrivalView:
-    kept = (await arrivals.records(tx, [arrival.id], ["learner", "enrolment_history"]))[arrival.id]
+    kept = (await arrivals.records(tx, [arrival.id], ["learner", "enrolment_history", ""]))[arrival.id]
     return ArrivalView(
         arrival,
         history=(await transfers.history(tx, [arrival.id]))[arrival.id],
         receipts=(await exchange.receipts(tx, [arrival.id]))[arrival.id],
         parts=(await arrivals.parts(tx, [arrival.id]))[arrival.id],
         learner=kept.get("learner"),
+        manifest=kept.get(""),
         enrolment_history=kept.get("enrolment_history"),
     )
 

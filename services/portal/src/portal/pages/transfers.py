@@ -54,6 +54,27 @@ ARRIVAL_STATES = {
     "refused": ("受け取らない", "bad"),
     "withdrawn": ("相手が取下げ", "plain"),
 }
+STEPS = {
+    "drafted": "起案",
+    "approved": "校長が承認",
+    "sealed": "署名・封緘",
+    "sent": "送信",
+    "received": "相手が受信",
+    "accepted": "相手が受入れ",
+    "closed": "転学を処理",
+    "refused": "受取拒否",
+    "withdrawn": "取下げ",
+    "expired": "送信を断念",
+}
+ARRIVAL_STEPS = {
+    "received": "受信",
+    "verified": "署名と内容を確認",
+    "matched": "照合",
+    "accepted": "受入れ",
+    "refused": "受取拒否",
+    "withdrawn": "相手が取下げ",
+}
+OURS = "この教育委員会"
 RECEIPTS = {
     "received": "受信",
     "accepted": "受入れ",
@@ -156,7 +177,8 @@ async def _draft_page(
         found = (await rpc.roster.SearchPupils(roster_pb2.SearchPupilsRequest(query=q.strip(), limit=30))).pupils
     facts = {
         "q": q, "found": found, "chosen": chosen, "directory": organisations, "today": today_jst().isoformat(),
-        "destinations": _destinations(organisations), "typed": typed or {"destination": "", "left_on": "", "reason": ""},
+        "destinations": _destinations(organisations),
+        "typed": typed or {"destination": "", "left_on": "", "reason": ""},
         "errors": list(errors),
     }  # fmt: skip
     return view(request, "transfers/new.html", facts, title="転出の起案", status=status)
@@ -187,6 +209,7 @@ async def _departure_page(
     names = await _names(rpc, [found.pupil_id, *(change.actor_id for change in found.history)])
     facts = {
         "transfer": found, "names": names, "states": TRANSFER_STATES, "receipt_names": RECEIPTS, "custody": CUSTODY,
+        "steps": STEPS, "organisations": {found.to_organisation: found.to_organisation_name}, "ours": OURS,
         "moving": found.state in MOVING, "may_approve": found.state == "drafted" and user.holds("principal"),
         "may_withdraw": _may_withdraw(user, found.state), "errors": list(errors),
     }  # fmt: skip
@@ -271,6 +294,7 @@ async def _arrival_page(
     }  # fmt: skip
     facts = {
         "arrival": found, "names": names, "states": ARRIVAL_STATES, "receipt_names": RECEIPTS, "custody": CUSTODY,
+        "steps": ARRIVAL_STEPS, "organisations": {found.from_organisation: found.from_organisation_name}, "ours": OURS,
         "sex": SEX, "schools": [(school.id, school.name) for school in me.schools], "grades": GRADES, "typed": given,
         "errors": list(errors), "open": found.state in ("verified", "matched"),
         "columns": ["項目", "届いた書類", *(f"名簿の候補 {n}" for n in range(1, len(found.candidates) + 1))],
@@ -361,7 +385,8 @@ async def part(
     name = header.path.rsplit("/", 1)[-1]
     media_type = header.media_type if header.media_type == "application/pdf" else "text/plain; charset=utf-8"
     headers = {
-        "Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store", "X-Frame-Options": "SAMEORIGIN",
+        "Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store",
+        "X-Frame-Options": "SAMEORIGIN",
         "Content-Length": str(header.bytes),
     }  # fmt: skip
     return StreamingResponse(chunks(), media_type=media_type, headers=headers)

@@ -40,6 +40,7 @@ ROLES: Final[dict[str, str]] = {
     "health_record": "健康診断票",
     "guidance_record_form_1": "指導要録の写し 様式1(学籍に関する記録)",
     "guidance_record_form_2": "指導要録の写し 様式2(指導に関する記録)",
+    "guidance_record_copy": "指導要録の写し(校長の証明付き)",
     "enrolment_certificate": "在学証明書",
     "textbook_certificate": "教科用図書給与証明書",
     "received_copy": "前の学校から受けた写し・抄本",
@@ -48,8 +49,8 @@ ROLES: Final[dict[str, str]] = {
 }
 Role = Literal[
     "learner", "enrolment_history", "guidance_record", "attendance_summary", "identifiers", "health_record",
-    "guidance_record_form_1", "guidance_record_form_2", "enrolment_certificate", "textbook_certificate",
-    "received_copy", "learning_statements", "reason",
+    "guidance_record_form_1", "guidance_record_form_2", "guidance_record_copy", "enrolment_certificate",
+    "textbook_certificate", "received_copy", "learning_statements", "reason",
 ]  # fmt: skip
 
 
