@@ -63,9 +63,12 @@ def fits_jis_x_0213(text: str) -> bool:
     if text.isascii():
         return text.isprintable()
     try:
-        encoded = text.translate(_SAME_CHARACTER).encode("euc_jis_2004")
+        encoded = text.encode("euc_jis_2004")
     except UnicodeEncodeError:
-        return False
+        try:
+            encoded = text.translate(_SAME_CHARACTER).encode("euc_jis_2004")
+        except UnicodeEncodeError:
+            return False
     # 0x8E announces JIS X 0201 kana; it never occurs inside other characters of this encoding.
     # str.isprintable() calls U+3000 (和字間隔) unprintable; it belongs to the standard.
     return b"\x8e" not in encoded and text.replace("\u3000", "").isprintable()

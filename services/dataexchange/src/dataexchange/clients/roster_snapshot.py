@@ -52,9 +52,7 @@ class RosterSnapshots:
 
     async def register(self, token: str, school_id: str = "") -> OutRegister:
         """The board, or one school of it. Raises: Unseen, Conflict when there is no class yet."""
-        stub: roster_pb2_grpc.RosterServiceAsyncStub = self._clients.stub(
-            roster_pb2_grpc.RosterServiceStub, "roster"
-        )
+        stub: roster_pb2_grpc.RosterServiceAsyncStub = self._clients.stub(roster_pb2_grpc.RosterServiceStub, "roster")
         metadata = await self._clients.on_behalf(token, "roster")
         try:
             me = await stub.WhoAmI(roster_pb2.WhoAmIRequest(), timeout=WITHIN_S, metadata=metadata)

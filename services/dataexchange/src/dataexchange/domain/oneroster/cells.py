@@ -5,7 +5,7 @@ cells looked at one by one. That is what makes 50,000 rows a matter of a second.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from dataexchange.domain.oneroster.profile import Column, Kind
 from dataexchange.domain.oneroster.table import Block
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_UUIDS = re.compile(rf"(?:{UUID4.pattern})*")
 GUID = re.compile(r"[0-9a-zA-Z.\-_/@]{1,255}")
 _INTEGER = re.compile(r"[0-9]{1,6}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -53,42 +54,51 @@ def _why_not_written(value: str) -> tuple[str, str]:
     return "text.outside_jis_x_0213", f"JIS X 0213にない文字です: {told}"
 
 
-def check_column(
+def check_columns(
     file: str,
-    column: Column,
-    place: int,
+    columns: Sequence[Column],
     block: Block,
-    known: Callable[[str], object] | None,
+    known: Callable[[Column], Mapping[str, int] | None],
     findings: Findings,
 ) -> None:
-    """One column of a block. `known` is truthy for the sourcedIds of the file a reference points into."""
-    values = [row[place] for row in block.rows]
-    distinct = set(values)
-    judge = _judge(column, known)
-    bad = {value: verdict for value in distinct if (verdict := judge(value)) is not None}
-    if not bad:
-        return
-    for number, value in enumerate(values, block.first_row):
-        if value in bad:
-            code, reason = bad[value]
-            findings.error(code, file, reason, row=number, column=column.name, value=value)
+    """Every column of a block. `known`: the sourcedIds of the file a reference points into; None = not to be judged."""
+    for column, values in zip(columns, zip(*block.rows, strict=True), strict=False):
+        if column.kind in (Kind.TEXT, Kind.TEXTS) and not column.required:
+            continue
+        distinct = set(values)
+        wrong = _wrong(column, distinct, known(column) if column.refers_to else None)
+        if not wrong:
+            continue
+        for number, value in enumerate(values, block.first_row):
+            if value in wrong:
+                code, reason = wrong[value]
+                findings.error(code, file, reason, row=number, column=column.name, value=value)
 
 
-def _judge(column: Column, known: Callable[[str], object] | None) -> Callable[[str], Verdict]:
-    by_kind = _BY_KIND.get(column.kind)
-
-    def judge(value: str) -> Verdict:
-        if not value:
-            return ("value.missing", "必須の値がありません。") if column.required else None
-        if column.kind is Kind.REFERENCE:
-            return None if known is None or known(value) else _unknown(column)
-        if column.kind is Kind.REFERENCES:
-            return None if known is None or all(map(known, split_list(value))) else _unknown(column)
-        if column.kind is Kind.ONE_OF:
-            return None if value in column.tokens else _not_a_token(column, value)
-        return by_kind(value) if by_kind is not None else None
-
-    return judge
+def _wrong(column: Column, distinct: set[str], known: Mapping[str, int] | None) -> dict[str, tuple[str, str]]:
+    """The values that may not stand in this column, with why."""
+    wrong: dict[str, tuple[str, str]] = {}
+    if "" in distinct:
+        distinct.discard("")
+        if column.required:
+            wrong[""] = ("value.missing", "必須の値がありません。")
+    match column.kind:
+        case Kind.REFERENCE:
+            if known is not None and not distinct <= known.keys():
+                wrong |= dict.fromkeys(distinct - known.keys(), _unknown(column))
+        case Kind.REFERENCES:
+            if known is not None:
+                wrong |= {
+                    value: _unknown(column) for value in distinct if not all(one in known for one in split_list(value))
+                }
+        case Kind.ONE_OF:
+            wrong |= {value: _not_a_token(column, value) for value in distinct - column.tokens}
+        case Kind.GUID | Kind.UUID4 if _UUIDS.fullmatch("".join(distinct)) and all(len(one) == 36 for one in distinct):
+            pass
+        case kind if kind in _BY_KIND:
+            judge = _BY_KIND[kind]
+            wrong |= {value: verdict for value in distinct if (verdict := judge(value)) is not None}
+    return wrong
 
 
 def split_list(value: str) -> list[str]:
@@ -96,11 +106,11 @@ def split_list(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _unknown(column: Column) -> Verdict:
+def _unknown(column: Column) -> tuple[str, str]:
     return "reference.unknown", f"{column.refers_to}.csvにないsourcedIdです。"
 
 
-def _not_a_token(column: Column, value: str) -> Verdict:
+def _not_a_token(column: Column, value: str) -> tuple[str, str]:
     allowed = "、".join(sorted(column.tokens))
     if value.startswith("ext:"):
         return "token.extension", f"日本版では「ext:」の値は使えません。使える値: {allowed}"

@@ -5,10 +5,11 @@ Tables are read in an order in which every reference can be looked up, one block
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO
 
 from dataexchange.domain.oneroster import rules
-from dataexchange.domain.oneroster.cells import check_characters, check_column, duplicates
+from dataexchange.domain.oneroster.cells import check_characters, check_columns, duplicates
 from dataexchange.domain.oneroster.facts import Facts
 from dataexchange.domain.oneroster.findings import Findings
 from dataexchange.domain.oneroster.manifest import read_manifest
@@ -79,11 +80,11 @@ def _check_table(package: Package, name: str, checked: Checked) -> None:
             return
         places = checked.places[name] = _places(columns)
         rule = rules.RULES.get(name)
+        known = partial(_known, name, facts)
         for block in reader.blocks():
             rows += len(block.rows)
             check_characters(file, header, block, findings)
-            for place, column in enumerate(columns):
-                check_column(file, column, place, block, _known(name, column, facts), findings)
+            check_columns(file, columns, block, known, findings)
             sourced_ids = [row[0] for row in block.rows]
             for number, value, first in duplicates(sourced_ids, block.first_row, facts.ids[name]):
                 findings.error(
@@ -156,11 +157,11 @@ def _places(columns: tuple[Column, ...]) -> rules.Places:
     return places
 
 
-def _known(name: str, column: Column, facts: Facts) -> rules.Known | None:
+def _known(name: str, facts: Facts, column: Column) -> dict[str, int] | None:
     if not column.refers_to or (name, column.name) in _FORWARD or column.refers_to in facts.incomplete:
         return None
     ids = facts.ids.get(column.refers_to)
     if ids is None:
         # The file it points into did not come: told once there; an optional file that is absent has no rows.
-        return None if column.refers_to != "userProfiles" else {}.__contains__
-    return ids.__contains__
+        return {} if column.refers_to == "userProfiles" else None
+    return ids

@@ -16,7 +16,6 @@ from dataexchange.domain.oneroster.meanings import subject_key
 from dataexchange.domain.oneroster.table import Block
 
 Places = dict[str, int]  # column name → place in the row; versions spell and order columns differently
-Known = Callable[[str], object]
 Rule = Callable[[Block, Places, Facts, Findings], None]
 
 
@@ -255,7 +254,10 @@ def enrollments(block: Block, at: Places, facts: Facts, findings: Findings) -> N
 def _one_homeroom(
     file: str, number: int, user: str, class_id: str, begins: str, ends: str, facts: Facts, findings: Findings
 ) -> None:
-    others = facts.homerooms_of.setdefault(user, [])
+    others = facts.homerooms_of.get(user)
+    if others is None:
+        facts.homerooms_of[user] = [(class_id, begins, ends)]
+        return
     for other, other_begins, other_ends in others:
         apart = (ends and other_begins and ends <= other_begins) or (other_ends and begins and other_ends <= begins)
         if other != class_id and not apart:
@@ -322,8 +324,9 @@ def _everyone_has_a_role(facts: Facts, findings: Findings) -> None:
         if user not in facts.primary_role:
             reason = "roles.csvに主たる役割（primary）がありません。"
             _tell(findings, "users.no_role", "users.csv", reason, number, "sourcedId", user)
+    known_users = facts.ids.get("users", {})
     for number, user in facts.secondary_rows:
-        if user not in facts.primary_role:
+        if user in known_users and user not in facts.primary_role:  # an unknown user is told already
             reason = "従たる役割（secondary）には主たる役割（primary）が必要です。"
             _tell(findings, "roles.secondary_alone", "roles.csv", reason, number, "roleType", "secondary")
     for user, number in facts.users_without_school_grade.items():

@@ -43,13 +43,13 @@ class TableReader:
     def __init__(self, file: str, content: Iterable[bytes], findings: Findings, *, tolerant: bool = False) -> None:
         """`tolerant` leaves the notes out: for formats that allow what the profile advises against."""
         self.file = file
-        self._tolerant = tolerant
         self.width = 0
         self._content = content
         self._findings = findings
+        self._tolerant = tolerant
         self._told: set[str] = set()
-        self._lines_read = 0
         self._chars_read = 0
+        self._chars_if_quoted = 0
         self._rows = csv.reader(self._lines(), strict=True)
 
     def header(self) -> tuple[str, ...]:
@@ -60,8 +60,8 @@ class TableReader:
         if not rows or not rows[0]:
             self._findings.error("file.no_header", self.file, "ヘッダー行がありません（ファイルが空です）。")
             raise Unreadable
-        self._see_quotes(rows, "".join(rows[0]))
         self.width = len(rows[0])
+        self._see_quotes("".join(rows[0]), 1)
         return tuple(rows[0])
 
     def blocks(self) -> Iterator[Block]:
@@ -71,30 +71,33 @@ class TableReader:
             rows, broken = self._take(ROWS_PER_BLOCK)
             if rows:
                 text = "".join(chain.from_iterable(rows))
-                self._see_quotes(rows, text)
+                self._see_quotes(text, len(rows))
                 if set(map(len, rows)) == {self.width}:
                     yield Block(number, rows, text)
                 else:
+                    self._chars_if_quoted = -1  # rows of several widths: not to be told by counting
                     yield from self._whole_rows(rows, number)
             number += len(rows)
             if broken:
                 raise Unreadable
             if len(rows) < ROWS_PER_BLOCK:
-                return
+                break
+        if self._chars_if_quoted > self._chars_read:
+            self._note_once(
+                "file.quotes", '「"」で囲まれていない値があります。読みますが、送るときは全部の値を囲んでください。'
+            )
 
     def _take(self, count: int) -> tuple[list[list[str]], bool]:
         """Up to `count` rows, and whether the table broke after them."""
         rows: list[list[str]] = []
-        self._chars_read = 0
         try:
-            for row in islice(self._rows, count):
-                rows.append(row)
+            rows.extend(islice(self._rows, count))
         except csv.Error as error:
             self._findings.error(
                 "csv.broken",
                 self.file,
                 'CSVとして読めません（「"」の数が合わない、値の中の「"」が二重でない、1行が長すぎる、など）。',
-                row=self._lines_read,
+                row=self._rows.line_num,
                 value=str(error),
             )
             return rows, True
@@ -124,13 +127,11 @@ class TableReader:
         if run:
             yield Block(first + len(rows) - len(run), run, "".join(chain.from_iterable(run)))
 
-    def _see_quotes(self, rows: list[list[str]], text: str) -> None:
+    def _see_quotes(self, text: str, rows: int) -> None:
         # A row of n quoted values is 2n quotes and n-1 commas longer than its values, plus one quote per quote inside.
-        expected = len(text) + text.count('"') + sum(3 * len(row) - 1 for row in rows if row)
-        if self._chars_read < expected:
-            self._note_once(
-                "file.quotes", '「"」で囲まれていない値があります。読みますが、送るときは全部の値を囲んでください。'
-            )
+        if self._chars_if_quoted >= 0:
+            breaks_inside = text.count("\n") + text.count("\r")
+            self._chars_if_quoted += len(text) - breaks_inside + text.count('"') + rows * (3 * self.width - 1)
 
     def _note_once(self, code: str, reason: str) -> None:
         if not self._tolerant and code not in self._told:
@@ -151,27 +152,23 @@ class TableReader:
                     if chunk.startswith(_BOM):
                         self._note_once("file.bom", "先頭にBOMがあります。読みますが、送るときは付けないでください。")
                         chunk = chunk[len(_BOM) :]
-                lines = (rest + self._decoded(decoder, chunk)).split("\n")
-                rest = lines.pop()
+                text = self._decoded(decoder, chunk)
+                line_feeds, returns = text.count("\n"), text.count("\r")
+                self._chars_read += len(text) - line_feeds - returns
+                if line_feeds != returns and "\n" in text.replace("\r\n", ""):
+                    self._note_once("file.line_end", "行末がLFです。読みますが、送るときはCRLFにしてください。")
+                # splitlines also breaks at rare separators; inside quotes csv puts the pieces together again.
+                lines = (rest + text).splitlines(keepends=True)
+                rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
                 if len(rest) > MAX_LINE_CHARS:
                     raise csv.Error("line too long")
-                yield from self._counted(lines)
+                yield from lines
             self._decoded(decoder, b"", final=True)
         except PackageDamaged as damage:
-            self._findings.error("zip.damaged", self.file, str(damage), row=self._lines_read)
+            self._findings.error("zip.damaged", self.file, str(damage), row=self._rows.line_num)
             raise Unreadable from damage
         if rest:
-            self._lines_read += 1
-            self._chars_read += len(rest)
             yield rest
-
-    def _counted(self, lines: list[str]) -> Iterator[str]:
-        if any(not line.endswith("\r") for line in lines):
-            self._note_once("file.line_end", "行末がLFです。読みますが、送るときはCRLFにしてください。")
-        for line in lines:
-            self._lines_read += 1
-            self._chars_read += len(line) - line.endswith("\r")
-            yield line + "\n"
 
     def _decoded(self, decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> str:
         try:
@@ -187,7 +184,7 @@ class TableReader:
             "file.encoding",
             self.file,
             f"{told}UTF-8（BOMなし）で書き出してください。",
-            row=self._lines_read + data.count(b"\n", 0, place) + 1,
+            row=self._rows.line_num + data.count(b"\n", 0, place) + 1,
             value=data[place : place + 8].hex(" "),
         )
         raise Unreadable
