@@ -268,6 +268,24 @@ def test_typed_values_survive_a_closed_tab_and_a_lost_answer(browse: Browse, jap
     expect(again.locator(".mark-note")).to_have_count(0)
 
 
+def test_the_official_form_stands_beside_the_grid_and_follows_what_is_typed(japanese: Page) -> None:
+    page = japanese
+    form = page.get_by_role("complementary", name="通知表の見本")
+    picture = form.get_by_role("img").first
+    expect(picture).to_be_visible(timeout=30_000)
+    cell(page, 1, "知識・技能").click()
+    expect(form).to_contain_text(page.locator("tr[data-pupil]").first.get_attribute("data-name") or "?")
+    before = picture.get_attribute("src") or ""
+    page.keyboard.press("a")
+    page.keyboard.press("ArrowUp")
+    saved(page)
+    expect(picture).not_to_have_attribute("src", before, timeout=30_000)
+    page.get_by_role("link", name="学年末（指導要録）").click()
+    ready(page)
+    record = page.get_by_role("complementary", name="指導要録 様式2の見本")
+    expect(record.get_by_role("img").first).to_be_visible(timeout=30_000)
+
+
 def test_by_tap_on_a_phone_with_the_form_behind_a_button(browse: Browse) -> None:
     page = open_sheet(browse, TEACHER, "算数", viewport=PHONE)
     cell(page, 1, "評定").click()

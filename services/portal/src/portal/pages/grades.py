@@ -84,7 +84,8 @@ async def classes(request: Request, user: User, rpc: Calls) -> Response:
             *(rpc.roster.ListClasses(roster_pb2.ListClassesRequest(school_id=school.id)) for school in me.schools)
         )
         found = [getattr(entry, "class") for answer in lists for entry in answer.classes]
-    found = [one for one in found if one.kind != roster_pb2.CLASS_KIND_COURSE]
+    # 講座 and classes of several 学年 (特別支援学級) have no sheet of their own yet.
+    found = [one for one in found if one.kind != roster_pb2.CLASS_KIND_COURSE and one.school_grade]
     if len(found) == 1:
         return redirect(request, f"/grades/{found[0].id}")
     found.sort(key=lambda one: (one.school_grade[:1] != "P", one.school_grade, one.name))
