@@ -1,7 +1,7 @@
 """Outbound gRPC, in the name of the person who prints: what roster, grades and attendance answer, as plain values."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from komu.common.v1 import common_pb2
 from komu.grades.v1 import grades_pb2, grades_pb2_grpc
 from komu.roster.v1 import roster_pb2, roster_pb2_grpc
 from servicekit.clients import Clients, raise_for
+from servicekit.clock import day_in_jst
 
 from reports.domain.sources import (
     ClassFact,
@@ -178,7 +179,7 @@ class Sources:
         statistics = reply.statistics
         return MonthFact(
             month=month,
-            days=tuple((day.on, _enum(attendance_pb2.DayState, day.state), day.note) for day in reply.days),
+            days=tuple((day.on, _enum(attendance_pb2.DayState, day.state), day.note, day.taken) for day in reply.days),
             pupils=tuple(
                 (
                     UUID(pupil.pupil_id),
@@ -241,6 +242,7 @@ def _event(event: roster_pb2.EnrolmentEvent) -> EventFact:
         counterpart_address=event.counterpart_address,
         reason=event.reason,
         struck=event.struck,
+        recorded_on=day_in_jst(event.recorded_at.ToDatetime(UTC)).isoformat() if event.HasField("recorded_at") else "",
     )
 
 

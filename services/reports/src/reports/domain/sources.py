@@ -41,6 +41,7 @@ class EventFact:
     counterpart_address: str = ""
     reason: str = ""
     struck: bool = False
+    recorded_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,8 @@ class MonthFact:
     """The month sheet as attendance answers it: days, pupils' cells and sums, symbols, statistics."""
 
     month: str
-    days: tuple[tuple[str, str, str], ...]
-    """(ISO date, state, note)"""
+    days: tuple[tuple[str, str, str, bool], ...]
+    """(ISO date, state, note, whether the roll was taken)"""
     pupils: tuple[tuple[UUID, tuple[tuple[str, bool, bool], ...], SumsFact], ...]
     """(pupil, cells (sign, outside, corrected) per day, sums)"""
     symbols: tuple[tuple[str, str, str], ...]

@@ -26,7 +26,7 @@ from reports.domain.forms.guidance_record_2 import (
 )
 from reports.domain.forms.guidance_record_copy import GuidanceRecordCopy
 from reports.domain.forms.values import Certification, Entry, SchoolKind, StaffPeriod
-from reports.domain.sources import Curriculum, Records, Register, StaffFact, SumsFact, YearFact
+from reports.domain.sources import Curriculum, EventFact, Records, Register, StaffFact, SumsFact, YearFact
 
 YEAR = "year"
 
@@ -148,8 +148,7 @@ def guidance_record_1(register: Register) -> GuidanceRecord1:
                 reason=event.reason,
                 struck=event.struck,
             )
-            for event in sorted(register.events, key=lambda event: event.effective_on)
-            if event.school_id == register.school.id and event.kind in _EVENT_LABELS
+            for event in _events(register)
         ),
         schools=(Entry(text="\n".join(part for part in (register.school.name, register.school.address) if part)),),
         next_label="進　学　先" if kind == "elementary" else "進学先・就職先等",
@@ -250,6 +249,15 @@ def guidance_record_copy(
             principal_name=principals[-1].name if principals else "",
         ),
     )
+
+
+def _events(register: Register) -> list[EventFact]:
+    """What stands in the boxes of this school, by date. A slip put right on the day it was entered (an import and its
+    supplement) never was the record: it is not printed struck."""
+    own = [e for e in register.events if e.school_id == register.school.id and e.kind in _EVENT_LABELS]
+    valid = {(event.kind, event.recorded_on) for event in own if not event.struck}
+    kept = [event for event in own if not event.struck or (event.kind, event.recorded_on) not in valid]
+    return sorted(kept, key=lambda event: event.effective_on)
 
 
 def _labels(

@@ -32,7 +32,7 @@ def attendance_register(homeroom: ClassFact, month: MonthFact) -> AttendanceRegi
     """The month sheet; also of a month without lessons."""
     names = {pupil: (number, name) for pupil, number, name in homeroom.members}
     categories = {sign: category for sign, _, category in month.symbols}
-    states = [state for _, state, _ in month.days]
+    states = [state for _, state, _, _ in month.days]
 
     def count(place: int, kinds: frozenset[str]) -> int:
         signs = (cells[place] for _, cells, _ in month.pupils if place < len(cells))
@@ -73,10 +73,10 @@ def attendance_register(homeroom: ClassFact, month: MonthFact) -> AttendanceRegi
                 day=date.fromisoformat(on).day,
                 weekday=_WEEKDAYS[date.fromisoformat(on).weekday()],
                 state=_STATES.get(state, "no_lesson"),
-                absent=count(place, _ABSENT) if state == "lesson" else None,
-                excused=count(place, excused) if state in ("lesson", "closed_class") else None,
+                absent=count(place, _ABSENT) if state == "lesson" and taken else None,
+                excused=count(place, excused) if (state == "lesson" and taken) or state == "closed_class" else None,
             )
-            for place, (on, state, _) in enumerate(month.days)
+            for place, (on, state, _, taken) in enumerate(month.days)
         ),
         pupils=tuple(lines),
         totals=RegisterTotals(
@@ -94,7 +94,7 @@ def attendance_register(homeroom: ClassFact, month: MonthFact) -> AttendanceRegi
         symbols=tuple(SymbolLegend(sign=sign, label=label) for sign, label, _ in month.symbols if sign),
         notes=tuple(
             f"{date.fromisoformat(on).day}日　{_CLOSURES[state]}{f'（{note}）' if note else ''}"
-            for (on, _, note), state in zip(month.days, states, strict=True)
+            for (on, _, note, _), state in zip(month.days, states, strict=True)
             if state in _CLOSURES
         ),
     )

@@ -45,6 +45,7 @@ def report_card(
 
     texts: list[LabelledText] = []
     circles: list[TermViewpoint] = []
+    special: list[TermViewpoint] = []
     for sheet in curriculum.subjects:
         for column in sheet.columns:
             match column.kind:
@@ -56,8 +57,11 @@ def report_card(
                     )
                 case "comment" if sheet.is_subject:
                     texts.append(LabelledText(label=f"{sheet.label} 所見", text=text(sheet.key, column.key)))
-                case "behaviour" | "special_activity":
+                case "behaviour":
                     circles.append(TermViewpoint(label=column.label, values=values(sheet.key, column.key)))
+                case "special_activity":
+                    label = f"特別活動　{column.label}"
+                    special.append(TermViewpoint(label=label, values=values(sheet.key, column.key)))
     rated = any(sheet.has("rating") for sheet in curriculum.subjects)
     return ReportCard(
         title="通知表",
@@ -88,9 +92,9 @@ def report_card(
         ),
         legend=_LEGEND
         + (f"　　評定　{'3・2・1' if grade.elementary else '5・4・3・2・1'}" if rated else "")
-        + (_CIRCLES if circles else ""),
+        + (_CIRCLES if circles or special else ""),
         texts=tuple(texts),
-        behaviour=tuple(circles),
+        behaviour=(*circles, *special),
         comments=tuple(
             LabelledText(
                 label=each.label,
