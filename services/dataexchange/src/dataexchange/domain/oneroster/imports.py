@@ -37,7 +37,8 @@ class State(StrEnum):
 
     @property
     def may_be_discarded(self) -> bool:
-        return self in (State.CHECKED, State.STAGED, State.FAILED)
+        """Also one whose check or hand-over was cut off by a restart."""
+        return self in (State.CHECKING, State.CHECKED, State.STAGED, State.FAILED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,12 +239,12 @@ def enrollments(block: Block, at: Places, facts: Facts, findings: Findings) -> N
                 facts.course_pupils.setdefault(class_id, set()).add(user)
             elif its_class is not None and not its_class.special_needs:
                 _one_homeroom(file, numbered + offset, user, class_id, row[begin_at], row[end_at], facts, findings)
-        elif role == "teacher" and facts.primary_role.get(user) == "student":
+        elif role == "teacher" and facts.primary_role.get(user) in ("student", "guardian"):
             _tell(
                 findings,
                 "enrollments.not_a_teacher",
                 file,
-                "児童生徒は学級の担当者になれません。",
+                "児童生徒・保護者は学級の担当者になれません。",
                 numbered + offset,
                 "role",
                 role,
