@@ -10,6 +10,7 @@ import zlib
 from datetime import timedelta
 
 import pytest
+import rfc8785
 from dataexchange.domain import instants, jose
 from dataexchange.domain.package import archive, manifest, opening
 from dataexchange.domain.refusals import Code, Refusal
@@ -66,7 +67,7 @@ def repack(changed: dict[str, bytes], without: tuple[str, ...] = ()) -> bytes:
 def resign(world_: World = world(), by: str = SENDER, at=NOW, **changed) -> bytes:
     """The manifest rewritten and honestly signed by `by`."""
     fields = BUILT.manifest.model_dump(by_alias=True, exclude_none=True) | changed
-    raw = manifest.rfc8785.dumps({name: value for name, value in fields.items() if value is not None})
+    raw = rfc8785.dumps({name: value for name, value in fields.items() if value is not None})
     key = world_.own(by).signing_key(NOW)
     jws = jose.sign(raw, key.key, kid=key.kid, iat=int(at.timestamp()), typ=manifest.MANIFEST_TYP, detached=True)
     return repack({archive.MANIFEST: raw, archive.SIGNATURE: jws.encode()})

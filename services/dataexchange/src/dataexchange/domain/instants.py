@@ -12,8 +12,8 @@ def to_text(instant: datetime) -> str:
 
 def from_text(text: str) -> datetime:
     """Raises: ValueError, for any other spelling than that of `to_text`."""
-    instant = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    if to_text(instant) != text:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or to_text(instant) != text:
         raise ValueError(f"not a canonical instant: {text}")
     return instant
 

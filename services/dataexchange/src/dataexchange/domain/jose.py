@@ -71,6 +71,31 @@ def parse_json(data: bytes, malformed: Code, what: str) -> Any:
         raise Refusal(malformed, what) from None
 
 
+def canonical(value: Any) -> bytes:
+    """Canonical JSON (RFC 8785) of what our documents are made of: text, whole numbers, lists, ASCII names.
+
+    For these the C encoder of the standard library writes the bytes that RFC 8785 asks for, many times faster.
+    Raises: ValueError, for anything else (fractions, numbers beyond 2^53, other names).
+    """
+    _only_plain(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _only_plain(value: Any) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if not isinstance(name, str) or not name.isascii():
+                raise ValueError("names are ASCII")
+            if not isinstance(inner, str):
+                _only_plain(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            if not isinstance(inner, str):
+                _only_plain(inner)
+    elif isinstance(value, float) or (isinstance(value, int) and abs(value) > 2**53 - 1):
+        raise ValueError("whole numbers within 2^53 only")
+
+
 def key_object(jwk: Mapping[str, Any]) -> ECKey | OKPKey:
     """A public or private key of the kinds allowed here: P-256 or Ed25519. Raises: Refusal."""
     try:
@@ -228,10 +253,12 @@ def look_at_sealed(compact: str | bytes, *, typ: str, cty: str) -> Sealed:
     raw = compact.encode("utf-8", "replace") if isinstance(compact, str) else compact
     if len(raw) > MAX_SEALED_BYTES:
         raise Refusal(Code.TOO_LARGE)
-    pieces = raw.split(b".")
-    if len(pieces) != 5:
+    if raw.count(b".") != 4:
         raise Refusal(Code.SEALED_MALFORMED, "JWE")
-    header = _header(pieces[0], Code.SEALED_MALFORMED)
+    before = raw[:4096].split(b".", 3)  # header, wrapped key, IV: short; the ciphertext is not copied to look at it
+    if len(before) != 4:
+        raise Refusal(Code.SEALED_MALFORMED, "JWE")
+    header = _header(before[0], Code.SEALED_MALFORMED)
     for name, allowed in (("alg", SEALING_KEY), ("enc", SEALING_CONTENT)):
         if header.get(name) != allowed:
             raise Refusal(Code.ALGORITHM_NOT_ALLOWED, f"{name}={header.get(name)}")
@@ -243,7 +270,10 @@ def look_at_sealed(compact: str | bytes, *, typ: str, cty: str) -> Sealed:
         raise Refusal(Code.HEADER_NOT_ALLOWED, "epk, kid")
     if (epk["kty"], epk["crv"]) != ("EC", "P-256"):
         raise Refusal(Code.ALGORITHM_NOT_ALLOWED, f"epk {epk['crv']}")
-    wrapped, iv, tag = (decode(pieces[i], Code.SEALED_MALFORMED) for i in (1, 2, 4))
+    pieces = (before[1], before[2], raw[raw.rindex(b".") + 1 :])
+    if len(pieces[2]) > 64:
+        raise Refusal(Code.SEALED_MALFORMED, "lengths")
+    wrapped, iv, tag = (decode(piece, Code.SEALED_MALFORMED) for piece in pieces)
     if (len(wrapped), len(iv), len(tag)) != (40, 12, 16):
         raise Refusal(Code.SEALED_MALFORMED, "lengths")
     return Sealed(header, raw)

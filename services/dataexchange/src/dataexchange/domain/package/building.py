@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -54,12 +55,15 @@ class Built:
     archive: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SealedPackage:
-    """What travels."""
+    """What travels; receipts name it by its hash."""
 
     sealed: bytes
-    sha256: str
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.sealed).hexdigest()
 
 
 def build(
@@ -101,4 +105,4 @@ def seal(package: bytes, receiver_key: KeyEntry) -> SealedPackage:
     if not isinstance(key, ECKey):
         raise ValueError("an enc key is a P-256 key")
     sealed = jose.seal(package, key, kid=receiver_key.kid, typ=PACKAGE_TYP, cty=PACKAGE_CTY).encode("ascii")
-    return SealedPackage(sealed, hashlib.sha256(sealed).hexdigest())
+    return SealedPackage(sealed)

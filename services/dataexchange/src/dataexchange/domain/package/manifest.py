@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-import rfc8785
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dataexchange.domain import instants, jose
@@ -179,7 +178,7 @@ class Manifest(Strict):
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785): the bytes that are signed."""
-        return rfc8785.dumps(self.model_dump(by_alias=True, exclude_none=True))
+        return jose.canonical(self.model_dump(by_alias=True, exclude_none=True))
 
 
 def part(
@@ -204,11 +203,11 @@ def parse(data: bytes) -> Manifest:
         raise Refusal(Code.VERSION_UNSUPPORTED, str(value.get("spec"))[:20])
     try:
         manifest = Manifest.model_validate(value)
-        canonical = rfc8785.dumps(value)
+        canonical = jose.canonical(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise Refusal(Code.MANIFEST_INVALID, ".".join(str(step) for step in first["loc"])[:120]) from None
-    except (rfc8785.CanonicalizationError, ValueError):
+    except ValueError:
         raise Refusal(Code.MANIFEST_INVALID, "canonical") from None
     if canonical != data:
         raise Refusal(Code.MANIFEST_INVALID, "canonical")
