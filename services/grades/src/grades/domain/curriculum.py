@@ -70,8 +70,8 @@ class SheetPlan:
         return next((column for column in self.columns if column.key == key), None)
 
 
-_P = tuple(grade for grade in SchoolGrade if grade.elementary)
-_J = tuple(grade for grade in SchoolGrade if not grade.elementary)
+_P = tuple(school_grade for school_grade in SchoolGrade if school_grade.elementary)
+_J = tuple(school_grade for school_grade in SchoolGrade if not school_grade.elementary)
 
 # 教科 in the order of 指導要録 様式2, with the 学年 that have them.
 _SUBJECTS: tuple[tuple[Subject, tuple[SchoolGrade, ...]], ...] = (
@@ -124,45 +124,45 @@ BEHAVIOUR_ITEMS = (
 )
 
 
-def subjects_of(grade: SchoolGrade) -> tuple[Subject, ...]:
+def subjects_of(school_grade: SchoolGrade) -> tuple[Subject, ...]:
     """教科 of that 学年, in form order."""
-    return tuple(subject for subject, grades in _SUBJECTS if grade in grades)
+    return tuple(subject for subject, school_grades in _SUBJECTS if school_grade in school_grades)
 
 
-def rating_values(grade: SchoolGrade) -> tuple[str, ...]:
+def rating_values(school_grade: SchoolGrade) -> tuple[str, ...]:
     """評定: none in 小1–2, 3–1 in 小3–6, 5–1 in 中 (別紙1, 別紙2)."""
-    if not grade.elementary:
+    if not school_grade.elementary:
         return ("5", "4", "3", "2", "1")
-    return ("3", "2", "1") if grade.year >= 3 else ()
+    return ("3", "2", "1") if school_grade.year >= 3 else ()
 
 
 @lru_cache(maxsize=512)
-def sheets(grade: SchoolGrade, term: TermKey, rules: BoardRules) -> tuple[SheetPlan, ...]:
+def sheets(school_grade: SchoolGrade, term: TermKey, rules: BoardRules) -> tuple[SheetPlan, ...]:
     """Every sheet of that 学年 in form order. `TermKey.YEAR` plans 指導要録, the other terms 通知表."""
-    return tuple(plan for plan in _plans(grade, term, rules) if plan.columns)
+    return tuple(plan for plan in _plans(school_grade, term, rules) if plan.columns)
 
 
-def sheet(grade: SchoolGrade, subject: str, term: TermKey, rules: BoardRules) -> SheetPlan | None:
+def sheet(school_grade: SchoolGrade, subject: str, term: TermKey, rules: BoardRules) -> SheetPlan | None:
     """One sheet; None where that 学年 has none of that name."""
-    return next((plan for plan in sheets(grade, term, rules) if plan.subject.key == subject), None)
+    return next((plan for plan in sheets(school_grade, term, rules) if plan.subject.key == subject), None)
 
 
-def every_subject(grade: SchoolGrade, rules: BoardRules) -> tuple[Subject, ...]:
+def every_subject(school_grade: SchoolGrade, rules: BoardRules) -> tuple[Subject, ...]:
     """The sheets of all terms together, in form order."""
-    found = {plan.subject.key: plan.subject for term in TermKey for plan in sheets(grade, term, rules)}
+    found = {plan.subject.key: plan.subject for term in TermKey for plan in sheets(school_grade, term, rules)}
     return tuple(subject for subject in _ORDER if subject.key in found)
 
 
-def _plans(grade: SchoolGrade, term: TermKey, rules: BoardRules) -> Iterator[SheetPlan]:
-    for subject in subjects_of(grade):
-        yield SheetPlan(subject, tuple(_subject_columns(grade, term, rules)))
+def _plans(school_grade: SchoolGrade, term: TermKey, rules: BoardRules) -> Iterator[SheetPlan]:
+    for subject in subjects_of(school_grade):
+        yield SheetPlan(subject, tuple(_subject_columns(school_grade, term, rules)))
     moral = _text("moral", CellKind.MORAL, "学習状況及び道徳性に係る成長の様子", Part.MORAL, term, rules)
     yield SheetPlan(MORAL, tuple(moral))
-    if grade in (SchoolGrade.P3, SchoolGrade.P4):
+    if school_grade in (SchoolGrade.P3, SchoolGrade.P4):
         yield SheetPlan(FOREIGN_LANGUAGE_ACTIVITY, tuple(_foreign_language_activity(term, rules)))
-    if grade not in (SchoolGrade.P1, SchoolGrade.P2):
+    if school_grade not in (SchoolGrade.P1, SchoolGrade.P2):
         yield SheetPlan(INTEGRATED, tuple(_integrated_columns(term, rules)))
-    yield SheetPlan(SPECIAL_ACTIVITY, tuple(_special_activity_columns(grade, term, rules)))
+    yield SheetPlan(SPECIAL_ACTIVITY, tuple(_special_activity_columns(school_grade, term, rules)))
     yield SheetPlan(BEHAVIOUR, tuple(_behaviour_columns(term, rules)))
     yield SheetPlan(REMARKS, tuple(_remarks_columns(term, rules)))
 
@@ -181,10 +181,10 @@ def _text(
         yield Column(key, kind, label, max_characters=limit, required=use is Use.REQUIRED, help=f"{limit}字まで")
 
 
-def _subject_columns(grade: SchoolGrade, term: TermKey, rules: BoardRules) -> Iterator[Column]:
+def _subject_columns(school_grade: SchoolGrade, term: TermKey, rules: BoardRules) -> Iterator[Column]:
     for key, label in VIEWPOINTS:
         yield Column(key, CellKind.VIEWPOINT, label, ABC, required=True, help=_ABC_HELP)
-    if values := rating_values(grade):
+    if values := rating_values(school_grade):
         use = _use(Part.RATING, term, rules, by_law=Use.REQUIRED)
         if use is not Use.UNUSED:
             scale = f"{values[0]}～{values[-1]}"
@@ -205,13 +205,13 @@ def _integrated_columns(term: TermKey, rules: BoardRules) -> Iterator[Column]:
     yield from _text("integrated.assessment", CellKind.INTEGRATED_ASSESSMENT, "評価", Part.INTEGRATED, term, rules)
 
 
-def _special_activity_columns(grade: SchoolGrade, term: TermKey, rules: BoardRules) -> Iterator[Column]:
+def _special_activity_columns(school_grade: SchoolGrade, term: TermKey, rules: BoardRules) -> Iterator[Column]:
     if _use(Part.SPECIAL_ACTIVITY, term, rules, by_law=Use.OPTIONAL) is Use.UNUSED:
         return
     items = [("special_activity.class", "学級活動")]
-    if grade.elementary:
+    if school_grade.elementary:
         items.append(("special_activity.council", "児童会活動"))
-        if grade.year >= 4:  # クラブ活動 begins in 小4 (小学校学習指導要領 第6章)
+        if school_grade.year >= 4:  # クラブ活動 begins in 小4 (小学校学習指導要領 第6章)
             items.append(("special_activity.club", "クラブ活動"))
     else:
         items.append(("special_activity.council", "生徒会活動"))

@@ -80,22 +80,22 @@ async def get_closing(tx: Transaction, actor: Actor, asked: SchoolTerm) -> Closi
 async def _missing(tx: Transaction, school_id: UUID, school_year: int, term: Term) -> Sequence[MissingSheet]:
     classes = await register.classes_of_school(tx, school_id, school_year)
     rules = await board.rules_of(tx, school_year)
-    grades = sorted({school_class.school_grade for school_class in classes})
+    school_grades = sorted({school_class.school_grade for school_class in classes})
     found = await completeness.missing(
-        tx, school_id, school_year, reference_day(term, today(tx)), _required(grades, term.key, rules)
+        tx, school_id, school_year, reference_day(term, today(tx)), _required(school_grades, term.key, rules)
     )
-    places = {(g, s.key): (at, s.label) for g in grades for at, s in enumerate(every_subject(g, rules))}
-    grade_of = {school_class.id: school_class.school_grade for school_class in classes}
+    places = {(g, s.key): (at, s.label) for g in school_grades for at, s in enumerate(every_subject(g, rules))}
+    school_grade_of = {school_class.id: school_class.school_grade for school_class in classes}
     order = {school_class.id: at for at, school_class in enumerate(classes)}
-    ordered = sorted(found, key=lambda m: (order[m.class_id], places[grade_of[m.class_id], m.subject][0]))
-    return [MissingSheet(entry, places[grade_of[entry.class_id], entry.subject][1]) for entry in ordered]
+    ordered = sorted(found, key=lambda m: (order[m.class_id], places[school_grade_of[m.class_id], m.subject][0]))
+    return [MissingSheet(entry, places[school_grade_of[entry.class_id], entry.subject][1]) for entry in ordered]
 
 
-def _required(grades: Sequence[SchoolGrade], key: TermKey, rules: BoardRules) -> Sequence[completeness.Expected]:
+def _required(school_grades: Sequence[SchoolGrade], key: TermKey, rules: BoardRules) -> Sequence[completeness.Expected]:
     return [
-        completeness.Expected(grade.value, key.value, plan.subject.key, column.key, True)
-        for grade in grades
-        for plan in sheets(grade, key, rules)
+        completeness.Expected(school_grade.value, key.value, plan.subject.key, column.key, True)
+        for school_grade in school_grades
+        for plan in sheets(school_grade, key, rules)
         for column in plan.columns
         if column.required
     ]

@@ -97,8 +97,8 @@ async def get_records(tx: Transaction, actor: Actor, asked: RecordsAsked) -> Rec
         for term in terms
     }
     kinds = {
-        (year, grade, term.value, plan.subject.key, column.key): column.kind
-        for (year, grade, term), of_term in plans.items()
+        (year, school_grade, term.value, plan.subject.key, column.key): column.kind
+        for (year, school_grade, term), of_term in plans.items()
         for plan in of_term
         for column in plan.columns
     }
@@ -125,7 +125,11 @@ async def get_records(tx: Transaction, actor: Actor, asked: RecordsAsked) -> Rec
             subject_id=pupil_id,
         )
     last = terms[-1]
-    curricula = [CurriculumYear(year, grade, of_term) for (year, grade, term), of_term in plans.items() if term is last]
+    curricula = [
+        CurriculumYear(year, school_grade, of_term)
+        for (year, school_grade, term), of_term in plans.items()
+        if term is last
+    ]
     return Records(pupils, sorted(curricula, key=lambda c: (c.school_year, c.school_grade)))
 
 
