@@ -111,6 +111,20 @@ class _Transport(SupervisorTransport):  # type: ignore[misc]
         super().__init__(None, None, f"unix://{_socket(stack)}")
 
 
+class _Calls:
+    """The supervisor's XML-RPC, one connection a call: none is left open."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            with xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(self._stack)) as proxy:
+                return getattr(proxy.supervisor, name)(*arguments)
+
+        return call
+
+
 class Supervisor:
     """The supervisord of one stack."""
 
@@ -119,7 +133,7 @@ class Supervisor:
 
     @property
     def _rpc(self) -> Any:
-        return xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(self._stack)).supervisor
+        return _Calls(self._stack)
 
     def is_up(self) -> bool:
         if not _socket(self._stack).exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import cast
 
 from komu.roster.v1 import roster_pb2, roster_pb2_grpc
 from servicekit.clients import Clients
@@ -20,7 +19,7 @@ async def rebuild(settings: Settings, tenants: Sequence[str]) -> None:
     """One transaction per board; a copy newer than the snapshot stays."""
     database = Database(settings.database_url, application_name="komu-attendance-rebuild")
     clients = Clients(settings)
-    stub = cast("roster_pb2_grpc.RosterServiceAsyncStub", clients.stub(roster_pb2_grpc.RosterServiceStub, "roster"))
+    stub = clients.stub(roster_pb2_grpc.RosterServiceStub, "roster")
     try:
         for tenant in tenants:
             stream = stub.SnapshotRoster(
