@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 from dataexchange.domain.demo.boards import BOARDS, demo_id
 from dataexchange.domain.demo.roster import DemoRoster
@@ -16,7 +17,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import PHONE, Browse
 
 NAME = "RO_20261121_479902.zip"
-NEWCOMER = demo_id("hoshi", "e2e", "newcomer")
+NEWCOMER = str(uuid4())  # a new child in every run, so that a stack may be used again
 Tables = dict[str, list[list[str]]]
 
 
