@@ -24,6 +24,7 @@ from dataexchange.usecases.delivering import Sender
 from dataexchange.usecases.trust import Trust
 
 Loop = Callable[[], Awaitable[None]]
+RENEWAL_LOOK_S = 30.0
 
 
 class ExchangeService(Service):
@@ -36,7 +37,21 @@ class ExchangeService(Service):
 
     async def start(self) -> None:
         await super().start()
-        self._running = [asyncio.ensure_future(loop()) for loop in self._loops]
+        self._running = [asyncio.ensure_future(loop()) for loop in (*self._loops, self._renew_certificate)]
+
+    async def _renew_certificate(self) -> None:
+        """New connections of other municipalities get the renewed certificate; the old process lives on."""
+        cert, key = self.settings.http_tls_cert, self.settings.http_tls_key
+        context = self._http[-1]._server.config.ssl if self._http else None
+        if cert is None or key is None or context is None:
+            return
+        read_at = cert.stat().st_mtime_ns
+        while True:
+            await asyncio.sleep(RENEWAL_LOOK_S)
+            changed_at = cert.stat().st_mtime_ns
+            if changed_at != read_at:
+                context.load_cert_chain(cert, key)
+                read_at = changed_at
 
     async def stop(self) -> None:
         """What is on its way to another deployment breaks off; its lease brings it up again."""

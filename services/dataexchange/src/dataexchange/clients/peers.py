@@ -46,12 +46,28 @@ class Peers:
     """One HTTP client for all other deployments. TLS by the authorities in `ca` (PEM), or the system's."""
 
     def __init__(self, ca: Path | None) -> None:
-        context = ssl.create_default_context(cafile=str(ca) if ca else None)
-        self._http = httpx.AsyncClient(verify=context, timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        self._ca = ca
+        self._read_at = self._changed_at()
+        self._http = self._client()
+
+    def _changed_at(self) -> int:
+        return self._ca.stat().st_mtime_ns if self._ca else 0
+
+    def _client(self) -> httpx.AsyncClient:
+        context = ssl.create_default_context(cafile=str(self._ca) if self._ca else None)
+        return httpx.AsyncClient(verify=context, timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+
+    async def _refresh(self) -> None:
+        """A new authority needs no restart."""
+        changed_at = self._changed_at()
+        if changed_at != self._read_at:
+            before, self._http, self._read_at = self._http, self._client(), changed_at
+            await before.aclose()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], signing: SigningKey, at: Any) -> Reply:
         """Never raises for what the network does: status 0 says that nobody answered."""
         signed = signed_headers("POST", url, body, headers, signing=signing, at=at, nonce=secrets.token_urlsafe(24))
+        await self._refresh()
         try:
             async with self._http.stream("POST", url, content=body, headers=signed) as answer:
                 data = b""
@@ -65,6 +81,7 @@ class Peers:
 
     async def fetch(self, url: str) -> bytes:
         """A public document. Raises: OSError."""
+        await self._refresh()
         try:
             answer = await self._http.get(url)
             answer.raise_for_status()

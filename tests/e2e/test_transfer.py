@@ -1,0 +1,183 @@
+"""J7: a child moves to a city that runs its own separate deployment; both offices do it in their browsers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from dataexchange.__main__ import main as dataexchange
+from playwright.sync_api import Browser, Page, expect
+from servicekit.clock import today_jst
+
+from tests.support.browser import Browse, second_factor
+from tests.support.stack import ROOT, RunningStack, folder_for_stacks, komu, started
+
+SCHOOL = "港野市教育委員会 港野市立みなと小学校"
+OFFSET = int(os.environ.get("KOMU_TEST_OFFSET", "0"))  # other children, where a stack is used again
+
+
+@dataclass
+class Cities:
+    """Two deployments on one machine, with nothing in common but the signed directory."""
+
+    here: Browse
+    there: Browse
+
+    @property
+    def directory(self) -> Path:
+        return self.here.stack.home / "directory"
+
+
+@pytest.fixture(scope="module")
+def stacks() -> Iterator[tuple[RunningStack, RunningStack]]:
+    if name := os.environ.get("KOMU_TEST_STACK"):
+        home = Path(os.environ.get("KOMU_HOME") or ROOT / ".komu")
+        infos = [json.loads(komu(home, "info", "--stack", one).stdout) for one in (name, "second")]
+        yield RunningStack(name, home, infos[0]), RunningStack("second", home, infos[1])
+        return
+    with folder_for_stacks() as home, started("first", home=home) as first, started("second", home=home) as second:
+        yield first, second
+
+
+@pytest.fixture
+def cities(stacks: tuple[RunningStack, RunningStack], chromium: Browser) -> Iterator[Cities]:
+    opened = Cities(Browse(stacks[0], chromium), Browse(stacks[1], chromium))
+    yield opened
+    opened.here.close()
+    opened.there.close()
+
+
+def strongly(page: Page, browse: Browse, username: str, act: Callable[[], None]) -> None:
+    """Do something that may ask for the second factor; after it, do it again."""
+    act()
+    page.wait_for_load_state()
+    if page.locator("input[name=otp]").count():
+        second_factor(page, browse.stack, username)
+        act()
+        page.wait_for_load_state()
+
+
+def pupil_of_class(cities: Cities, number: int) -> str:
+    """The name of a child of 小3年1組 as the office finds it on the pages."""
+    page = cities.here("aozora.es.office", "/transfers/new")
+    page.get_by_label("氏名・よみがな・出席番号").fill(str(number))
+    page.get_by_role("button", name="探す").click()
+    row = page.get_by_role("row").filter(has_text="小3").first
+    name = row.get_by_role("rowheader").locator("span.person-name > span").first.inner_text()
+    row.get_by_role("link", name=re.compile("選ぶ")).click()
+    return name.strip()
+
+
+def draft(cities: Cities, number: int, left_on: date) -> tuple[Page, str]:
+    """事務 enters 転学."""
+    name = pupil_of_class(cities, number)
+    page = cities.here.contexts[-1].pages[0]
+    page.get_by_role("combobox", name="転出先").select_option(label=SCHOOL)
+    page.get_by_label("最後の登校日").fill(left_on.isoformat())
+    page.get_by_label("理由").fill("保護者の転居のため")
+    cities.here.check(page, "transfer-draft")
+    page.get_by_role("button", name="起案する").click()
+    expect(page.get_by_text("校長の承認待ち").first).to_be_visible()
+    return page, name
+
+
+def approve(cities: Cities, path: str) -> Page:
+    """校長 approves, with the second factor asked for at that moment."""
+    page = cities.here("aozora.es.principal", path)
+
+    def press() -> None:
+        page.get_by_role("button", name="承認して送る").click()
+        page.get_by_role("dialog").get_by_role("button", name="承認して送る").click()
+
+    strongly(page, cities.here, "aozora.es.principal", press)
+    expect(page.get_by_text("相手が受信").first).to_be_visible(timeout=60_000)
+    return page
+
+
+def path_of(page: Page) -> str:
+    return page.url.split("/", 3)[3].join(["/", ""])
+
+
+def arrival_page(cities: Cities, name: str, username: str = "minato.es.office") -> Page:
+    page = cities.there(username, "/arrivals")
+    page.get_by_role("link", name=name).first.click()
+    page.wait_for_load_state()
+    if page.locator("input[name=otp]").count():
+        second_factor(page, cities.there.stack, username)
+    return page
+
+
+def wait_for(page: Page, words: str, seconds: float = 60) -> None:
+    """The page shows the words after some reloads: the other side's receipt is on its way."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if page.get_by_text(words).count():
+            return
+        page.wait_for_timeout(1000)
+        page.reload()
+    expect(page.get_by_text(words).first).to_be_visible()
+
+
+def test_a_child_moves_to_another_city(cities: Cities, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    left_on, accepted_on = today_jst(), today_jst() + timedelta(days=3)
+    office, name = draft(cities, 5 + OFFSET, left_on)
+    principal = approve(cities, path_of(office))
+    cities.here.check(principal, "transfer-received")
+
+    page = arrival_page(cities, name)
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    cities.there.check(page, "arrival-match")
+    page.get_by_label("新しい児童生徒").check()
+    page.get_by_role("button", name="この児童生徒として照合する").click()
+    page.get_by_label("受入れ日").fill(left_on.isoformat())
+    page.get_by_role("combobox", name="学年").select_option("P3")
+    page.get_by_role("button", name="受け入れる", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("前の学校を去った日")
+    page.get_by_label("受入れ日").fill(accepted_on.isoformat())
+    page.get_by_role("button", name="受け入れる", exact=True).click()
+    expect(page.get_by_text("受入れ済み").first).to_be_visible()
+    cities.there.check(page, "arrival-accepted")
+
+    link = page.get_by_role("link", name=re.compile("開く.*様式1"))
+    paper = page.request.get(cities.there.address(link.get_attribute("href") or ""))
+    assert paper.headers["content-type"] == "application/pdf"
+    assert paper.body().startswith(b"%PDF-")
+
+    wait_for(principal, "完了")
+    expect(principal.get_by_text("相手の受入れ日")).to_be_visible()
+    expect(principal.get_by_role("cell", name="受入れ", exact=True)).to_be_visible()
+    cities.here.check(principal, "transfer-closed")
+
+
+def test_the_office_there_refuses(cities: Cities) -> None:
+    office, name = draft(cities, 6 + OFFSET, today_jst())
+    principal = approve(cities, path_of(office))
+    page = arrival_page(cities, name)
+    page.get_by_label("相手に伝える理由").fill("この児童の転入学の届けがありません。")
+    page.get_by_role("button", name="受け取らない").click()
+    page.get_by_role("dialog").get_by_role("button", name="受け取らない").click()
+    expect(page.get_by_text("届いた書類は消去しました。").first).to_be_visible()
+    cities.there.check(page, "arrival-refused")
+    wait_for(principal, "この児童の転入学の届けがありません。")
+    expect(principal.get_by_text("児童生徒は在籍のままです")).to_be_visible()
+    cities.here.check(principal, "transfer-refused")
+
+
+def test_a_teacher_there_sees_nothing_before_the_acceptance(cities: Cities) -> None:
+    page = cities.there("minato.es.teacher1", "/")
+    assert page.get_by_role("link", name="転入").count() == 0
+    page.goto(cities.there.address("/arrivals"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("この操作はできません")
+
+
+def test_the_directory_of_the_two_is_checked_by_anyone(cities: Cities, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dataexchange(["directory", "show", str(cities.directory / "directory.json")]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {"board:479901", "board:479903"} <= {one["id"] for one in listed["organisations"]}
