@@ -66,23 +66,27 @@ def _school(key: str, number: int) -> OutSchool:
     id_ = out_id(key, "school", str(number))
     staff: list[OutStaff] = []
     classes = []
-    for grade in [one for one in SchoolGrade if one.elementary]:
+    for school_grade in [one for one in SchoolGrade if one.elementary]:
         for place in range(CLASSES_PER_GRADE):
-            class_id = out_id(id_, grade, str(place))
+            class_id = out_id(id_, school_grade, str(place))
             teacher = _person(f"{class_id}-t", "担任", "")
             staff.append(OutStaff(teacher, "teacher"))
             members = tuple(
-                OutMember(_person(f"{class_id}-{n}", f"児童{n}", grade), n + 1, "2026-04-01", "2027-03-31")
+                OutMember(_person(f"{class_id}-{n}", f"児童{n}", school_grade), n + 1, "2026-04-01", "2027-03-31")
                 for n in range(PUPILS_PER_CLASS)
             )
             duty = OutDuty(teacher.id, "homeroom", "", "2026-04-01", "2027-03-31")
-            classes.append(OutClass(class_id, 2026, grade, f"{grade[1]}年{place + 1}組", "homeroom", members, (duty,)))
+            classes.append(
+                OutClass(
+                    class_id, 2026, school_grade, f"{school_grade[1]}年{place + 1}組", "homeroom", members, (duty,)
+                )
+            )
     code = twelve + school_code_check_digit(twelve)
     return OutSchool(id_, code, f"第{number}小学校", tuple(classes), tuple(staff))
 
 
-def _person(key: str, given: str, grade: str) -> OutPerson:
-    return OutPerson(out_id(key), "試験", given, "", "シケン", "ハナコ", "", grade)
+def _person(key: str, given: str, school_grade: str) -> OutPerson:
+    return OutPerson(out_id(key), "試験", given, "", "シケン", "ハナコ", "", school_grade)
 
 
 def package(register: OutRegister) -> tuple[bytes, int]:

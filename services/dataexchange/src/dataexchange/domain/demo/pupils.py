@@ -51,8 +51,8 @@ def pupils_of(board: DemoBoard, school: DemoSchool) -> Iterator[DemoPupil]:
         for class_number, size in enumerate(sizes, 1):
             yield from _class(board, school, school_grade, class_number, size)
     for place in range(school.special_needs):
-        grade = pick(tuple(school.class_sizes), board.tenant, school.key, "special", place)
-        yield _pupil(board, school, grade, SPECIAL_NEEDS, place, place + 1, None)
+        school_grade = pick(tuple(school.class_sizes), board.tenant, school.key, "special", place)
+        yield _pupil(board, school, school_grade, SPECIAL_NEEDS, place, place + 1, None)
 
 
 def _class(

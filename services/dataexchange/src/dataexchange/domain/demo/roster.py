@@ -122,11 +122,17 @@ class DemoRoster:
 
     def _classes(self, school: DemoSchool) -> list[_Class]:
         found = []
-        for grade, sizes in school.class_sizes.items():
+        for school_grade, sizes in school.class_sizes.items():
             for number in range(1, len(sizes) + 1):
-                teacher = self._one(school, _HOMEROOM_OF.get((school.key, grade, number)))
+                teacher = self._one(school, _HOMEROOM_OF.get((school.key, school_grade, number)))
                 found.append(
-                    _Class(self._class_id(school, grade, number), f"{grade.label}{number}組", grade, number, teacher)
+                    _Class(
+                        self._class_id(school, school_grade, number),
+                        f"{school_grade.label}{number}組",
+                        school_grade,
+                        number,
+                        teacher,
+                    )
                 )
         special = self._class_id(school, None, SPECIAL_NEEDS)
         found.append(_Class(special, "ひまわり学級", None, SPECIAL_NEEDS, self._one(school, None)))
@@ -146,8 +152,10 @@ class DemoRoster:
             return _SPECIALIST_SUBJECTS
         return tuple(subject.key for subject in SUBJECTS if subject.code.startswith("J"))
 
-    def _class_id(self, school: DemoSchool, grade: SchoolGrade | None, number: int) -> str:
-        return demo_id(self.board.tenant, school.key, "class", grade.value if grade else "special", str(number))
+    def _class_id(self, school: DemoSchool, school_grade: SchoolGrade | None, number: int) -> str:
+        return demo_id(
+            self.board.tenant, school.key, "class", school_grade.value if school_grade else "special", str(number)
+        )
 
     def _org_id(self, school: DemoSchool | None) -> str:
         return demo_id(self.board.tenant, "org", school.key if school else "board")
@@ -192,15 +200,15 @@ class DemoRoster:
                 yield (*head, "", org, self._session_id, "", "", "", special)
             for one, key in self._lessons(school):
                 subject = _subject(school, key)
-                grade = one.school_grade.value if one.school_grade else ""
+                school_grade = one.school_grade.value if one.school_grade else ""
                 title = f"{one.title} {subject.names[0]}"
-                lesson = (self._lesson_id(one, key), "", "", title, grade, self._course_id(school, key))
+                lesson = (self._lesson_id(one, key), "", "", title, school_grade, self._course_id(school, key))
                 tail = ("", org, self._session_id, subject.names[0], subject.code, "", "false")
                 yield (*lesson, "", "scheduled", *tail)
 
     def _grades_of_special(self, school: DemoSchool) -> list[str]:
         grades = {one.school_grade for one in self.pupils[school.key] if one.class_number == SPECIAL_NEEDS}
-        return [grade.value for grade in school.class_sizes if grade in grades]
+        return [school_grade.value for school_grade in school.class_sizes if school_grade in grades]
 
     def _lessons(self, school: DemoSchool) -> Iterator[tuple[_Class, str]]:
         """Lessons with a teacher of their own: (class, subject)."""
@@ -226,8 +234,8 @@ class DemoRoster:
                 yield _user(pupil.id, username, name.display, name.kana, pupil.school_grade.value, org, home)
 
     def _home_class(self, school: DemoSchool, pupil: DemoPupil) -> str:
-        grade = None if pupil.class_number == SPECIAL_NEEDS else pupil.school_grade
-        return self._class_id(school, grade, pupil.class_number)
+        school_grade = None if pupil.class_number == SPECIAL_NEEDS else pupil.school_grade
+        return self._class_id(school, school_grade, pupil.class_number)
 
     def _roles(self) -> Iterator[tuple[str, ...]]:
         for member in self.staff:
@@ -270,9 +278,12 @@ def _subject(school: DemoSchool, key: str) -> Subject:
     return next(one for one in SUBJECTS if one.key == key and one.code.startswith(letter))
 
 
-def _user(id_: str, username: str, name: Written, kana: Written, grade: str, org: str, home: str) -> tuple[str, ...]:
+def _user(
+    id_: str, username: str, name: Written, kana: Written, school_grade: str, org: str, home: str
+) -> tuple[str, ...]:
     return (
-        *(id_, "", "", "true", username, "", name.given, name.family, name.middle, "", "", "", "", "", grade, "", id_),
+        *(id_, "", "", "true", username, "", name.given, name.family, name.middle),
+        *("", "", "", "", "", school_grade, "", id_),
         *(name.given, name.middle, name.family, org, "", kana.given, kana.family, kana.middle, home),
         *(kana.family, kana.given, kana.middle),
     )

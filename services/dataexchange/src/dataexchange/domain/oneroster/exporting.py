@@ -306,11 +306,11 @@ def _grades(one: OutClass) -> str:
     return ",".join(sorted(found - {""}))
 
 
-def _user(person: OutPerson, grade: str, org: str, home: str) -> tuple[str, ...]:
+def _user(person: OutPerson, school_grade: str, org: str, home: str) -> tuple[str, ...]:
     given, family, middle = map(proposed_display, (person.given, person.family, person.middle))
     return (
         *(person.id, "", "", "true", person.id, "", given, family, middle),
-        *("", "", "", "", "", grade, "", person.id, given, middle, family, org, ""),
+        *("", "", "", "", "", school_grade, "", person.id, given, middle, family, org, ""),
         *(person.kana_given, person.kana_family, person.kana_middle, home),
         *(person.kana_family, person.kana_given, person.kana_middle),
     )
