@@ -143,7 +143,7 @@ def staff_duties_changed(state: StaffState) -> events_pb2.StaffDutiesChanged:
 class Mould:
     """An event cut at its variable places, so that the database makes thousands of them in one statement.
 
-    `pieces` stand around event id, aggregate id, pupil id, school id and first day; all have a fixed length on the wire.
+    `pieces` stand around event id, aggregate id, pupil id, school id and first day; each has a fixed length.
     """
 
     subject: str

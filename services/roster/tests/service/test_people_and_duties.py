@@ -108,7 +108,7 @@ async def test_a_new_homeroom_teacher_leaves_the_predecessors_days_on_the_record
     assert sorted((duty.staff_id, duty.period.starts_on, duty.period.ends_on) for duty in duties) == sorted(
         [
             (board.people["teacher"], "2026-04-01", "2026-11-30"),
-            (board.people["teacher2"], "2026-12-01", ""),
+            (board.people["teacher2"], "2026-12-01", "2027-03-31"),
         ]
     )
 

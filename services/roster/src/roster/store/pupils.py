@@ -157,15 +157,18 @@ async def candidates(
     return [_placed(row) for row in found]
 
 
-async def place(tx: Transaction, pupil_id: UUID, class_id: UUID, number: int, starts_on: date) -> None:
-    """Put a child into a class from a day on."""
+async def place(tx: Transaction, pupil_id: UUID, class_id: UUID, number: int, period: Period) -> None:
+    """Put a child into a class for a period."""
     await tx.execute(
-        text("""INSERT INTO class_members (tenant_id, class_id, pupil_id, number, starts_on)
-            VALUES (:tenant, :class, :pupil, :number, :on)
+        text("""INSERT INTO class_members (tenant_id, class_id, pupil_id, number, starts_on, ends_on)
+            VALUES (:tenant, :class, :pupil, :number, :starts, :ends)
             ON CONFLICT (tenant_id, class_id, pupil_id, starts_on) DO UPDATE
-                SET number = excluded.number, ends_on = NULL"""),
-        {"tenant": tx.tenant, "class": class_id, "pupil": pupil_id, "number": number, "on": starts_on},
-    )
+                SET number = excluded.number, ends_on = excluded.ends_on"""),
+        {
+            "tenant": tx.tenant, "class": class_id, "pupil": pupil_id, "number": number, "starts": period.starts_on,
+            "ends": period.ends_on,
+        },
+    )  # fmt: skip
 
 
 async def numbers_taken(tx: Transaction, class_id: UUID) -> frozenset[int]:

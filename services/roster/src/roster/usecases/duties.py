@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from jpschool.school_year import last_day
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Conflict, Invalid, Unseen, Violation
@@ -51,7 +52,7 @@ async def assign_homeroom_teacher(tx: Transaction, actor: Actor, command: Assign
     current = await staff.duties_of_class(tx, homeroom.id, kind=rules.HOMEROOM, lock=True)
     started = Duty(
         uuid7(), rules.HOMEROOM, command.staff_id, homeroom.school_id, homeroom.id, "", "",
-        Period(command.starts_on),
+        Period(command.starts_on, last_day(homeroom.school_year)),
     )  # fmt: skip
     try:
         change = rules.hand_over(current, started)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+from jpschool.school_year import last_day
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Conflict, Invalid, KomuError, Unseen, Violation
@@ -193,7 +194,8 @@ async def place_in_class(tx: Transaction, actor: Actor, command: PlaceInClass) -
     ended = await pupils.end_memberships(
         tx, command.pupil_id, day_before(command.starts_on), school_id=homeroom.school_id, homerooms_only=True
     )
-    await pupils.place(tx, command.pupil_id, homeroom.id, number, command.starts_on)
+    period = Period(command.starts_on, last_day(homeroom.school_year))
+    await pupils.place(tx, command.pupil_id, homeroom.id, number, period)
     touched = {homeroom.id, *ended}
     for class_id in touched:
         await schools.bump_class(tx, class_id)
@@ -202,4 +204,4 @@ async def place_in_class(tx: Transaction, actor: Actor, command: PlaceInClass) -
         after={"class_id": homeroom.id, "number": number, "starts_on": command.starts_on},
     )  # fmt: skip
     await telling.class_rosters_changed(tx, touched)
-    return Placement(homeroom, number, Period(command.starts_on))
+    return Placement(homeroom, number, period)
