@@ -1,12 +1,11 @@
-"""ImportService: rosters in and out. `dataexchange.app` registers what `wire` returns."""
+"""ImportService: rosters in and out. `dataexchange.app` registers the servicer and merges `IMPORT_RIGHTS`."""
 
 import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,7 +15,6 @@ from servicekit.clients import Clients
 from servicekit.errors import Invalid, KomuError, Unseen
 from servicekit.grpc import Call, rpc
 from servicekit.ids import uuid7
-from servicekit.settings import ServiceSettings
 
 from dataexchange.clients.roster_imports import RosterImports
 from dataexchange.clients.roster_snapshot import RosterSnapshots
@@ -33,21 +31,6 @@ _IN_MEMORY_BYTES = 8 * 1024 * 1024
 _CHUNK = 256 * 1024
 _PAGE = 50
 _MAX_NAME = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Wired:
-    """What the service is started with."""
-
-    servicers: list[tuple[Any, Any]]
-    rights: dict[str, frozenset[str]]
-    jobs: list[Any]
-
-
-def wire(settings: ServiceSettings, clients: Clients) -> Wired:
-    """Applying is the register's job, so there is none here."""
-    servicer = ImportServicer(clients)
-    return Wired([(servicer, imports_pb2_grpc.add_ImportServiceServicer_to_server)], IMPORT_RIGHTS, [])
 
 
 class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
