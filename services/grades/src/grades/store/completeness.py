@@ -1,6 +1,6 @@
 """What is filled and what is missing: curriculum × members against what stands there, counted in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -39,16 +39,6 @@ class Missing:
     columns: tuple[str, ...]
     pupil_ids: tuple[UUID, ...]
     cells: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Filled of expected cells of one sheet. Where nothing is asked for, `expected` is 0 and `filled` counts all."""
-
-    subject: str
-    term: str
-    filled: int
-    expected: int
 
 
 _EXPECTED = """
@@ -102,38 +92,45 @@ async def missing(
     ]
 
 
-_PROGRESS = text(f"""
-    WITH {_EXPECTED}, day AS (
-        SELECT * FROM unnest(CAST(:day_terms AS text[]), CAST(:days AS date[])) AS d (term, day)
+_FILLED = text("""
+    WITH day AS (
+        SELECT * FROM unnest(CAST(:terms AS text[]), CAST(:days AS date[])) AS d (term, day)
     ), member AS (
         SELECT DISTINCT d.term, m.pupil_id
           FROM day d JOIN class_members m ON m.tenant_id = :tenant AND m.class_id = :class_id
                AND m.starts_on <= d.day AND (m.ends_on IS NULL OR m.ends_on >= d.day)
     )
-    SELECT e.subject, e.term,
-           count(*) FILTER (WHERE e.required) AS expected,
-           count(*) FILTER (WHERE e.required AND coalesce(f.value, '') <> '') AS filled,
-           count(*) FILTER (WHERE coalesce(f.value, '') <> '') AS filled_at_all
-      FROM expected e JOIN member m USING (term)
-      LEFT JOIN cells f ON f.tenant_id = :tenant AND f.school_id = :school_id AND f.school_year = :school_year
-           AND f.pupil_id = m.pupil_id AND f.term = e.term AND f.subject = e.subject AND f.column_key = e.column_key
-     GROUP BY e.subject, e.term
-""")  # noqa: S608
+    SELECT term, NULL AS subject, NULL AS column_key, count(*) AS cells FROM member GROUP BY term
+    UNION ALL
+    SELECT m.term, f.subject, f.column_key, count(*)
+      FROM member m JOIN cells f ON f.tenant_id = :tenant AND f.school_id = :school_id AND f.school_year = :school_year
+           AND f.pupil_id = m.pupil_id AND f.term = m.term
+     WHERE f.value <> ''
+     GROUP BY m.term, f.subject, f.column_key
+""")
 
 
-async def progress(
-    tx: Transaction, school_class: SchoolClass, days: Sequence[TermDay], expected: Sequence[Expected]
-) -> Sequence[Progress]:
-    """How far each sheet of a class is, in every term."""
-    params = _columns(expected) | {
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many pupils a class has in each term, and for how many of them each column is filled."""
+
+    members: Mapping[str, int]
+    cells: Mapping[tuple[str, str, str], int]
+    """(term, subject, column) → pupils."""
+
+
+async def filled(tx: Transaction, school_class: SchoolClass, days: Sequence[TermDay]) -> Filled:
+    """One pass over what stands there; what is expected is the curriculum's affair."""
+    params = {
         "tenant": tx.tenant,
         "class_id": school_class.id,
         "school_id": school_class.school_id,
         "school_year": school_class.school_year,
-        "day_terms": [day.term for day in days],
+        "terms": [day.term for day in days],
         "days": [day.day for day in days],
     }
-    return [
-        Progress(row.subject, row.term, row.filled if row.expected else row.filled_at_all, row.expected)
-        for row in await tx.execute(_PROGRESS, params)
-    ]
+    rows = (await tx.execute(_FILLED, params)).all()
+    return Filled(
+        {row.term: row.cells for row in rows if row.subject is None},
+        {(row.term, row.subject, row.column_key): row.cells for row in rows if row.subject is not None},
+    )

@@ -102,12 +102,11 @@ _MEMBERS = text("""
       FROM class_members m
      WHERE m.tenant_id = :tenant AND m.class_id = :class_id
        AND m.starts_on <= :ends_on AND (m.ends_on IS NULL OR m.ends_on >= :starts_on)
-       AND NOT EXISTS (
-           SELECT FROM class_members later
-             JOIN classes c ON c.tenant_id = later.tenant_id AND c.class_id = later.class_id
-            WHERE later.tenant_id = m.tenant_id AND later.pupil_id = m.pupil_id AND later.class_id <> m.class_id
-              AND later.starts_on > m.starts_on AND later.starts_on <= :ends_on
-              AND c.school_id = :school_id AND c.school_year = :school_year AND c.kind <> 'course')
+       AND (SELECT count(*) FROM class_members later
+              JOIN classes c ON c.tenant_id = later.tenant_id AND c.class_id = later.class_id
+             WHERE later.tenant_id = :tenant AND later.pupil_id = m.pupil_id AND later.class_id <> m.class_id
+               AND later.starts_on > m.starts_on AND later.starts_on <= :ends_on
+               AND c.school_id = :school_id AND c.school_year = :school_year AND c.kind <> 'course') = 0
      GROUP BY m.pupil_id
      ORDER BY number, m.pupil_id
 """)

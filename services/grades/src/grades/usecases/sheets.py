@@ -10,12 +10,19 @@ from servicekit.db import Transaction
 from grades import policy
 from grades.domain.cells import Cell, CellChange, CellKey
 from grades.domain.curriculum import SheetPlan, Subject, every_subject, sheets
-from grades.domain.standing import SchoolClass
-from grades.domain.terms import Term, TermKey
+from grades.domain.terms import Term
 from grades.store import board, cells, completeness, register, terms
 from grades.usecases.facts import plan_of, reference_day, standing, term_key, today
 
 CLASS_II = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Filled of expected cells of one sheet. Where nothing is asked for, `expected` is 0 and `filled` counts all."""
+
+    filled: int
+    expected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class SheetEntry:
     subject: Subject
     writable: bool
     why_not: str
-    progress: Mapping[str, completeness.Progress] = field(default_factory=dict)
+    progress: Mapping[str, Progress] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ async def list_sheets(tx: Transaction, actor: Actor, class_id: UUID) -> ClassShe
     rules = await board.rules_of(tx, school_class.school_year)
     plans = {term.key: sheets(school_class.school_grade, term.key, rules) for term in year}
     days = [completeness.TermDay(term.key.value, reference_day(term, today(tx))) for term in year]
-    far = await completeness.progress(tx, school_class, days, _expected(school_class, plans))
+    there = await completeness.filled(tx, school_class, days)
     entries = []
     for subject in every_subject(school_class.school_grade, rules):
         if not policy.may_see_sheet(on_that_day, school_class, subject).allowed:
@@ -51,20 +58,23 @@ async def list_sheets(tx: Transaction, actor: Actor, class_id: UUID) -> ClassShe
         decisions = [policy.may_write_sheet(on_that_day, school_class, subject, term) for term in year]
         writable = any(decision.allowed for decision in decisions)
         why_not = "" if writable or not decisions else decisions[0].message
-        own = {step.term: step for step in far if step.subject == subject.key}
+        own = {
+            key.value: _progress(plan, key.value, there)
+            for key, of_term in plans.items()
+            for plan in of_term
+            if plan.subject == subject
+        }
         entries.append(SheetEntry(subject, writable, why_not, own))
     return ClassSheets(entries, year)
 
 
-def _expected(
-    school_class: SchoolClass, plans: Mapping[TermKey, Sequence[SheetPlan]]
-) -> Sequence[completeness.Expected]:
-    return [
-        completeness.Expected(school_class.school_grade.value, key.value, plan.subject.key, column.key, column.required)
-        for key, of_term in plans.items()
-        for plan in of_term
-        for column in plan.columns
-    ]
+def _progress(plan: SheetPlan, term: str, there: completeness.Filled) -> Progress:
+    required = [column.key for column in plan.columns if column.required]
+    counted = required or [column.key for column in plan.columns]
+    return Progress(
+        sum(there.cells.get((term, plan.subject.key, column), 0) for column in counted),
+        len(required) * there.members.get(term, 0),
+    )
 
 
 @dataclass(frozen=True, slots=True)
