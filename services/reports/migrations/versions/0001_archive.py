@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from alembic import op
-from reports.store.tables import metadata
 from servicekit.migrate import create_plumbing, drop_plumbing, tenant_table
 
 revision = "0001"
@@ -46,11 +45,11 @@ _PRIVILEGES = {
 def upgrade() -> None:
     create_plumbing(op)
     op.execute(_TABLES)
-    for name in metadata.tables:
-        tenant_table(op, name, privileges=_PRIVILEGES[name])
+    for name, privileges in _PRIVILEGES.items():
+        tenant_table(op, name, privileges=privileges)
 
 
 def downgrade() -> None:
-    for name in metadata.tables:
+    for name in _PRIVILEGES:
         op.execute(f"DROP TABLE {name}")
     drop_plumbing(op)

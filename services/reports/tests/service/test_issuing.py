@@ -224,8 +224,10 @@ async def test_retention_counts_from_leaving_per_sheet_and_waits_for_the_last_ch
     assert await until() == {one.id: "2046-11-24", two.id: "2031-11-24", both: ""}
     await left(school, 1, "2030-03-31")
     assert (await until())[both] == "2035-03-31"
+    late = await school.principal.IssueDocument(issue(school, "guidance_record_copy"))
+    assert late.retained_until == "2046-11-24"
     await left(school, 0, "", "")
-    assert await until() == {one.id: "", two.id: "", both: ""}
+    assert await until() == {one.id: "", two.id: "", both: "", late.id: ""}
 
 
 async def test_archive_filters_and_pages(school: School) -> None:

@@ -1,5 +1,6 @@
 """Issued documents: written once, listed, opened."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -35,9 +36,10 @@ async def add(
     pdf: bytes,
     data: bytes,
     retention_years: int | None,
+    left: Mapping[UUID, date],
     idempotency_key: str,
 ) -> None:
-    """Puts a document into the archive with whose records it prints."""
+    """Puts a document into the archive with whose records it prints. `left`: of its pupils, who has left, and when."""
     await tx.execute(
         documents.insert(),
         {
@@ -71,9 +73,21 @@ async def add(
     )
     await tx.copy_in(
         "document_subjects",
-        ("tenant_id", "document_id", "pupil_id", "position"),
-        [(tx.tenant, document.id, pupil_id, place) for place, pupil_id in enumerate(document.pupil_ids)],
+        ("tenant_id", "document_id", "pupil_id", "position", "left_on"),
+        [
+            (tx.tenant, document.id, pupil_id, place, left.get(pupil_id))
+            for place, pupil_id in enumerate(document.pupil_ids)
+        ],
     )
+
+
+async def leavings(tx: Transaction, school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, date]:
+    """Of these pupils, those who have left the school, and when."""
+    result = await tx.execute(
+        "SELECT pupil_id, left_on FROM leavings WHERE school_id = :school AND pupil_id = ANY(:pupils)",
+        {"school": school_id, "pupils": list(pupil_ids)},
+    )
+    return {row.pupil_id: row.left_on for row in result}
 
 
 async def facts(tx: Transaction, document_id: UUID) -> IssuedDocument | None:
@@ -177,6 +191,11 @@ async def start_clock(tx: Transaction, pupil_id: UUID, school_id: UUID, left_on:
     A document of several pupils is kept until the last of them may go.
     """
     values = {"tenant": tx.tenant, "pupil": pupil_id, "school": school_id, "left_on": left_on}
+    await tx.execute(
+        "DELETE FROM leavings WHERE tenant_id = :tenant AND school_id = :school AND pupil_id = :pupil", values
+    )
+    if left_on is not None:
+        await tx.execute("INSERT INTO leavings VALUES (:tenant, :school, :pupil, :left_on)", values)
     await tx.execute(
         """
         UPDATE document_subjects s SET left_on = :left_on

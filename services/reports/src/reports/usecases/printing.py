@@ -1,7 +1,8 @@
 """Sets a print in type and puts it into the archive."""
 
 import asyncio
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from uuid import UUID
 
 import orjson
@@ -38,13 +39,15 @@ async def preview(typesetter: Typesetter, gathered: Gathered, now: datetime, ima
 
 async def keep(tx: Transaction, actor: Actor, order: Order, rendered: Rendered) -> IssuedDocument:
     """Archives the print, tells it, and notes for each pupil who issued what."""
-    document = _document(order, rendered, actor.person_id, tx.now)
+    left = await archive.leavings(tx, order.school_id, order.pupil_ids)
+    document = _document(order, rendered, actor.person_id, tx.now, _all_left(order, left))
     await archive.add(
         tx,
         document,
         pdf=rendered.pdf,
         data=order.data,
         retention_years=order.form.retention_years,
+        left=left,
         idempotency_key=order.idempotency_key,
     )
     for pupil_id in document.pupil_ids:
@@ -133,7 +136,12 @@ def _stamp(form: Form, school_name: str, at: datetime, document_id: UUID | None)
     return Stamp(author=school_name, footer=footer, created_at=at, draft=document_id is None)
 
 
-def _document(order: Order, rendered: Rendered, issued_by: UUID, now: datetime) -> IssuedDocument:
+def _all_left(order: Order, left: Mapping[UUID, date]) -> date | None:
+    """The day the last of its pupils left; None while one is on the roll."""
+    return max(left.values()) if left and len(left) == len(order.pupil_ids) else None
+
+
+def _document(order: Order, rendered: Rendered, issued_by: UUID, now: datetime, left_on: date | None) -> IssuedDocument:
     return IssuedDocument(
         id=order.id,
         form=order.form.key,
@@ -155,6 +163,6 @@ def _document(order: Order, rendered: Rendered, issued_by: UUID, now: datetime) 
         issued_at=now,
         issued_by=issued_by,
         retention_basis=rules.retention_basis(order.form),
-        retained_until=rules.retained_until(order.form, order.school_year),
+        retained_until=rules.retained_until(order.form, order.school_year, left_on),
         pupil_ids=order.pupil_ids,
     )

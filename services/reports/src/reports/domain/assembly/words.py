@@ -10,8 +10,13 @@ _JAPANESE = re.compile("[\u3040-\u309f\u3400-\u9fff\uf900-\ufaff\U00020000-\U000
 
 
 def furigana(kana: str, name: str) -> str:
-    """ふりがな in hiragana, as the form asks; the katakana of a name that has neither kanji nor hiragana stays."""
-    return kana.translate(_KATAKANA) if _JAPANESE.search(name) else kana
+    """ふりがな in hiragana, as the form asks; a part with neither kanji nor hiragana keeps its katakana."""
+    parts, spoken = name.split("\u3000"), kana.split("\u3000")
+    if len(parts) != len(spoken):
+        parts, spoken = [name], [kana]
+    return "\u3000".join(
+        said.translate(_KATAKANA) if _JAPANESE.search(part) else said for part, said in zip(parts, spoken, strict=True)
+    )
 
 
 def class_label(class_name: str, school_grade: str) -> str:
