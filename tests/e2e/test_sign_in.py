@@ -5,17 +5,21 @@ import re
 import httpx
 import pytest
 from playwright.sync_api import expect
+from portal import cookies
 
 from tests.support.browser import Browse, second_factor, sign_in
 
 TEACHER = "aozora.es.teacher1"
 PRINCIPAL = "aozora.es.principal"
 WITHOUT_SECOND_FACTOR = "aozora.es.teacher9"
-SESSION = "__Host-komu-session"
 
 
-def session_cookie(page):
-    return next((c for c in page.context.cookies() if c["name"] == SESSION), None)
+def session_name(browse: Browse) -> str:
+    return cookies.SESSION.name(browse.stack.name)
+
+
+def session_cookie(browse: Browse, page):
+    return next((c for c in page.context.cookies() if c["name"] == session_name(browse)), None)
 
 
 def test_a_teacher_signs_in_with_the_password_alone_and_lands_where_she_wanted(browse: Browse):
@@ -37,7 +41,7 @@ def test_the_home_page_has_no_finding(browse: Browse):
 
 def test_the_browser_holds_a_cookie_no_script_can_read_and_no_token(browse: Browse):
     page = browse(TEACHER)
-    cookie = session_cookie(page)
+    cookie = session_cookie(browse, page)
     assert cookie["secure"]
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"
@@ -63,11 +67,11 @@ def test_every_answer_carries_a_strict_policy_and_no_page_breaks_it(browse: Brow
 
 def test_step_up_asks_for_the_code_and_comes_back_to_the_same_page(browse: Browse):
     page = browse(TEACHER)
-    before = session_cookie(page)["value"]
+    before = session_cookie(browse, page)["value"]
     page.goto(browse.address("/step-up?return=/account"))
     second_factor(page, browse.stack, TEACHER)
     expect(page).to_have_url(browse.address("/account"))
-    assert session_cookie(page)["value"] != before
+    assert session_cookie(browse, page)["value"] != before
 
 
 def test_a_form_left_open_survives_the_step_up(browse: Browse):
@@ -107,7 +111,7 @@ def test_a_callback_of_another_browser_signs_nobody_in(browse: Browse):
     victim = browse.stranger()
     answer = victim.goto(browse.address(f"/callback?state={state}&code=of-the-attacker"))
     assert answer.status == 400
-    assert session_cookie(victim) is None
+    assert session_cookie(browse, victim) is None
     expect(victim.get_by_role("heading", level=1)).to_have_text("サインインを完了できませんでした")
     browse.check(victim, "sign-in-stale")
 
@@ -115,11 +119,11 @@ def test_a_callback_of_another_browser_signs_nobody_in(browse: Browse):
 def test_a_session_id_brought_along_is_never_taken_over(browse: Browse):
     page = browse.stranger()
     page.goto(browse.address("/no-such-page"))
-    page.evaluate(f"document.cookie = '{SESSION}=known-to-the-attacker; Secure; Path=/'")
-    assert session_cookie(page)["value"] == "known-to-the-attacker"
+    page.evaluate(f"document.cookie = '{session_name(browse)}=known-to-the-attacker; Secure; Path=/'")
+    assert session_cookie(browse, page)["value"] == "known-to-the-attacker"
     page.goto(browse.address("/"))
     sign_in(page, browse.stack, TEACHER)
-    assert session_cookie(page)["value"] != "known-to-the-attacker"
+    assert session_cookie(browse, page)["value"] != "known-to-the-attacker"
 
 
 def test_a_change_without_the_token_of_the_session_is_refused(browse: Browse):
@@ -128,17 +132,20 @@ def test_a_change_without_the_token_of_the_session_is_refused(browse: Browse):
     assert status == 403
     forged = httpx.post(
         browse.address("/account/sign-out-others"),
-        headers={"Origin": "https://evil.example", "Cookie": f"{SESSION}={session_cookie(page)['value']}"},
+        headers={
+            "Origin": "https://evil.example",
+            "Cookie": f"{session_name(browse)}={session_cookie(browse, page)['value']}",
+        },
     )
     assert forged.status_code == 403
 
 
 def test_signing_out_ends_the_session_here_and_at_keycloak(browse: Browse):
     page = browse(TEACHER)
-    secret = session_cookie(page)["value"]
+    secret = session_cookie(browse, page)["value"]
     page.get_by_role("button", name="サインアウト").click()
     expect(page.locator("input[name=password]")).to_be_visible()
-    answer = httpx.get(browse.address("/account"), headers={"Cookie": f"{SESSION}={secret}"})
+    answer = httpx.get(browse.address("/account"), headers={"Cookie": f"{session_name(browse)}={secret}"})
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
 

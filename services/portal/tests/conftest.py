@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -96,8 +97,10 @@ class RunningPortal:
     provider: Provider
     clock: FixedClock
 
-    def browser(self) -> httpx.AsyncClient:
+    def browser(self, jar: CookieJar | None = None) -> httpx.AsyncClient:
+        """`jar`: the cookies of a window that is open already."""
         return httpx.AsyncClient(
+            cookies=jar,
             transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=False),
             base_url=ORIGIN,
             headers={"sec-fetch-site": "same-origin", "origin": ORIGIN},
@@ -123,7 +126,11 @@ async def portal(service_db: Callable[..., Any]) -> AsyncIterator[Callable[..., 
 
     @asynccontextmanager
     async def start(
-        router: APIRouter | None = None, *, keys: str | None = None, provider: Provider | None = None
+        router: APIRouter | None = None,
+        *,
+        keys: str | None = None,
+        provider: Provider | None = None,
+        stack: str = "main",
     ) -> AsyncIterator[RunningPortal]:
         settings = PortalSettings(
             service="portal",
@@ -132,6 +139,7 @@ async def portal(service_db: Callable[..., Any]) -> AsyncIterator[Callable[..., 
             portal_url=ORIGIN,
             oidc_client_secret="x",
             session_key=keys or Fernet.generate_key().decode(),
+            stack=stack,
         )
         found = discover()
         pages = Pages([r for r in found.routers if r.prefix == "/account"] + ([router] if router else []), [], {})

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from portal import cookies
 from portal.signed_sessions import LiveSession, SignedSessions
 
 
@@ -30,10 +31,6 @@ class SignInNeeded(Exception):
     """Nobody is signed in (or no longer). Browsers are sent to the sign-in page and back."""
 
 
-SESSION_COOKIE = "__Host-komu-session"
-"""Browsers accept the prefix on https and on loopback, nowhere else."""
-
-
 async def live_session(request: Request) -> LiveSession:
     """The session of this request with tokens that are good for the next half minute; read once per request.
 
@@ -42,7 +39,7 @@ async def live_session(request: Request) -> LiveSession:
     if (known := getattr(request.state, "session", None)) is not None:
         return cast(LiveSession, known)
     sessions: SignedSessions = request.app.state.sessions
-    secret = request.cookies.get(SESSION_COOKIE)
+    secret = cookies.SESSION.read(request)
     session = await sessions.open(secret) if secret else None
     if session is None:
         raise SignInNeeded

@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
+from portal import cookies
 from portal.csrf import csrf_checked
 from portal.errors import Problem, answer
 from portal.identity import SignInRefused
 from portal.return_to import HOME, own_path
-from portal.session import SESSION_COOKIE, SignInNeeded, live_session
+from portal.session import SignInNeeded, live_session
 from portal.signed_sessions import SignedSessions, hashed
 from portal.store import sessions as session_rows
 from portal.store import sign_ins
@@ -22,21 +23,15 @@ router = APIRouter()
 log = logging.getLogger(__name__)
 SIGN_IN_TAKES = timedelta(minutes=15)
 STRONG_LEVEL = 2
-BROWSER_COOKIE = "__Host-komu-sign-in"
-"""Ties a sign-in under way to the browser that began it: nobody is signed in as somebody else by a link."""
 
 
 def _origin(request: Request) -> str:
     return str(request.app.state.settings.portal_url)
 
 
-def _set_cookie(response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
-    response.set_cookie(name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="lax")
-
-
 async def _begin(request: Request, *, level: int, return_to: str) -> Response:
     manager: SignedSessions = request.app.state.sessions
-    browser = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(32)
+    browser = cookies.SIGN_IN.read(request) or secrets.token_urlsafe(32)
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     now = manager.now()
     async with manager.engine.begin() as connection:
@@ -56,7 +51,7 @@ async def _begin(request: Request, *, level: int, return_to: str) -> Response:
         redirect_uri=f"{_origin(request)}/callback", state=state, nonce=nonce, verifier=verifier, level=level
     )
     response = RedirectResponse(url, status_code=303)
-    _set_cookie(response, BROWSER_COOKIE, browser, max_age=int(SIGN_IN_TAKES.total_seconds()))
+    cookies.SIGN_IN.give(request, response, browser, max_age=int(SIGN_IN_TAKES.total_seconds()))
     return response
 
 
@@ -92,7 +87,7 @@ async def callback(
     manager: SignedSessions = request.app.state.sessions
     async with manager.engine.begin() as connection:
         begun = await sign_ins.take(connection, hashed(state), manager.now())
-    browser = request.cookies.get(BROWSER_COOKIE)
+    browser = cookies.SIGN_IN.read(request)
     if begun is None or browser is None or begun["browser_hash"] != hashed(browser):
         return answer(request, _stale())
     stepping_up = begun["level"] == str(STRONG_LEVEL)
@@ -108,14 +103,14 @@ async def callback(
     if stepping_up and STRONG_LEVEL not in identity.levels:
         return answer(request, _no_second_factor())
 
-    former = request.cookies.get(SESSION_COOKIE)
+    former = cookies.SESSION.read(request)
     secret = await manager.raise_level(former, tokens, identity) if former and stepping_up else None
     if secret is None:
         if former:
             await manager.end(former)
         secret = await manager.start(tokens, identity)
     response = RedirectResponse(begun["return_to"], status_code=303)
-    _set_cookie(response, SESSION_COOKIE, secret)
+    cookies.SESSION.give(request, response, secret)
     return response
 
 
@@ -123,13 +118,13 @@ async def callback(
 async def sign_out(request: Request) -> Response:
     """Ends the session here and at the identity provider."""
     manager: SignedSessions = request.app.state.sessions
-    ended = await manager.end(request.cookies.get(SESSION_COOKIE, ""))
+    ended = await manager.end(cookies.SESSION.read(request) or "")
     url = HOME
     if ended:
         url = await manager.provider.logout_url(id_token=ended.id_token, return_to=f"{_origin(request)}/")
     response = RedirectResponse(url, status_code=303)
-    for name in (SESSION_COOKIE, BROWSER_COOKIE):
-        response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")
+    for cookie in (cookies.SESSION, cookies.SIGN_IN):
+        cookie.take_back(request, response)
     return response
 
 

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from portal import text
+from portal import cookies, text
 from portal.asked_by import AskedBy, asked_by
 from portal.assets import Assets
 from portal.csrf import FIELD
@@ -23,7 +23,6 @@ from portal.nav import NavItem
 from portal.session import SignedIn
 from portal.signed_sessions import LiveSession
 
-_NOTICE_COOKIE = "__Host-komu-notice"
 _NOTICE_LIVES_S = 60
 
 
@@ -62,7 +61,7 @@ def view(
         html = found.render(facts)
     response = HTMLResponse(html, status_code=status, headers={"Vary": "HX-Request"})
     if facts["notice"]:
-        response.delete_cookie(_NOTICE_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+        cookies.NOTICE.take_back(request, response)
     return response
 
 
@@ -74,15 +73,7 @@ def redirect(request: Request, path: str, *, notice: str | None = None) -> Respo
         response = RedirectResponse(path, status_code=303)
     if notice:
         keys: MultiFernet = request.app.state.sessions.keys
-        response.set_cookie(
-            _NOTICE_COOKIE,
-            keys.encrypt(notice.encode()).decode(),
-            max_age=_NOTICE_LIVES_S,
-            path="/",
-            secure=True,
-            httponly=True,
-            samesite="lax",
-        )
+        cookies.NOTICE.give(request, response, keys.encrypt(notice.encode()).decode(), max_age=_NOTICE_LIVES_S)
     return response
 
 
@@ -112,7 +103,7 @@ def _facts(request: Request, title: str) -> dict[str, Any]:
 
 
 def _notice(request: Request) -> str | None:
-    given = request.cookies.get(_NOTICE_COOKIE)
+    given = cookies.NOTICE.read(request)
     if not given or asked_by(request) is not AskedBy.NAVIGATION:
         return None
     keys: MultiFernet = request.app.state.sessions.keys

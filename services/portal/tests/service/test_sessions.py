@@ -6,8 +6,9 @@ from datetime import timedelta
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from portal import cookies
 
-SESSION = "__Host-komu-session"
+SESSION = cookies.SESSION.name("main")
 
 
 async def test_signing_in_gives_a_cookie_that_only_the_server_can_read(portal, rows):
@@ -25,6 +26,24 @@ async def test_signing_in_gives_a_cookie_that_only_the_server_can_read(portal, r
     kept = str(rows("SELECT * FROM sessions"))
     assert secret not in kept
     assert "eyJ" not in kept
+
+
+async def test_one_browser_is_signed_in_to_two_stacks_of_one_machine(portal):
+    """A browser has one jar for all ports of localhost, so every request brings the cookies of both."""
+    async with (
+        portal() as main,
+        portal(stack="second") as second,
+        main.browser() as browser,
+        second.browser(browser.cookies.jar) as window,
+    ):
+        await main.sign_in(browser)
+        await second.sign_in(window, preferred_username="minato.es.teacher1", tenant="minato")
+        assert {cookies.SESSION.name("main"), cookies.SESSION.name("second")} <= set(browser.cookies)
+        assert "aozora.es.teacher1" in (await browser.get("/account")).text
+        assert "minato.es.teacher1" in (await window.get("/account")).text
+        await window.post("/sign-out", data={"csrf_token": await second.token(window)})
+        assert (await window.get("/account")).status_code == 303
+        assert (await browser.get("/account")).status_code == 200
 
 
 async def test_without_a_session_people_are_sent_to_sign_in_and_back(portal):
