@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from uuid import uuid4
 
 import grpc
@@ -48,7 +49,6 @@ class Load:
     stopping: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
-    principal: Person | None = None
 
     def start(self) -> None:
         for work in (self._take_the_roll, self._close_and_reopen):
@@ -62,7 +62,7 @@ class Load:
             thread.join(timeout=60)
             assert not thread.is_alive()
 
-    def _signed_in(self, username: str, level: int = 1) -> Person:
+    def signed_in(self, username: str, level: int = 1) -> Person:
         person = Person(self.running, username, level=level)
         self.people.append(person)
         return person
@@ -77,7 +77,7 @@ class Load:
             self.failures.append(f"{type(error).__name__}: {error}")
 
     def _take_the_roll(self) -> Iterator[None]:
-        teacher = self._signed_in("aozora.es.teacher1")
+        teacher = self.signed_in("aozora.es.teacher1")
         renewed = time.monotonic()
         homeroom = teacher.call(RosterServiceStub, "roster", "WhoAmI", roster_pb2.WhoAmIRequest()).classes[0]
         days = lesson_days(20)
@@ -109,7 +109,7 @@ class Load:
             yield
 
     def _close_and_reopen(self) -> Iterator[None]:
-        principal = self.principal = self._signed_in("hoshi.es.principal", level=2)
+        principal = self.signed_in("hoshi.es.principal", level=2)
         renewed = time.monotonic()
         school = principal.call(RosterServiceStub, "roster", "WhoAmI", roster_pb2.WhoAmIRequest()).schools[0].id
         where = {"school_id": school, "school_year": 2026, "term": "1"}
@@ -157,6 +157,15 @@ def ready(running: RunningStack, service: str) -> bool:
         return False
 
 
+def all_ready(running: RunningStack) -> None:
+    for service in SERVICES:
+        until(partial(ready, running, service), f"{service} is ready again")
+
+
+def empty(running: RunningStack, service: str, query: str) -> bool:
+    return rows(running, service, query) == [(0,)]
+
+
 def goes_on(load: Load) -> None:
     """Both kinds of work get through again."""
     rolls, terms = len(load.acknowledged_rolls), load.acknowledged_terms
@@ -194,8 +203,7 @@ def test_a_restarted_part_is_found_again(load: Load, part: str) -> None:
     before = supervisor.states()[part]["pid"]
     os.kill(before, signal.SIGTERM if part == "nats" else signal.SIGINT)
     until(lambda: supervisor.states()[part]["pid"] not in (0, before), f"{part} is started again")
-    for service in SERVICES:
-        until(lambda service=service: ready(load.running, service), f"{service} is ready again")
+    all_ready(load.running)
     goes_on(load)
 
 
@@ -207,8 +215,7 @@ def test_everything_frozen_and_woken_goes_on(load: Load) -> None:
     load.stopping.wait(FROZEN_S)
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
-    for service in SERVICES:
-        until(lambda service=service: ready(load.running, service), f"{service} is ready again")
+    all_ready(load.running)
     goes_on(load)
 
 
@@ -217,7 +224,7 @@ def rows(running: RunningStack, service: str, query: str, *values: object) -> li
     with psycopg.connect(running.info["databases"][service]) as connection:
         connection.execute("SET komu.plumbing = 'on'")
         connection.execute("SET komu.tenant = 'aozora'")
-        return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query, values).fetchall()
 
 
 def test_afterwards_every_acknowledged_write_is_there_once(load: Load) -> None:
@@ -234,7 +241,7 @@ def test_afterwards_every_event_had_its_effect_once(load: Load) -> None:
     load.stop()
     for service in SERVICES[:-1]:
         query = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
-        until(lambda s=service, q=query: rows(load.running, s, q) == [(0,)], f"{service} has told everything")
+        until(partial(empty, load.running, service, query), f"{service} has told everything")
         assert rows(load.running, service, "SELECT consumer, error FROM dead_letters") == []
     told = {
         str(row[0])
@@ -248,17 +255,15 @@ def test_afterwards_every_event_had_its_effect_once(load: Load) -> None:
 
     until(lambda: told <= set(heard()), "attendance has heard of every term")
     assert sorted(heard()) == sorted(set(heard()))
-    principal = load.principal
-    assert principal is not None
-    principal.renew()
-    school = principal.call(RosterServiceStub, "roster", "WhoAmI", roster_pb2.WhoAmIRequest()).schools[0].id
-    terms = principal.call(
+    leader = load.signed_in("hoshi.es.vice", level=2)
+    school = leader.call(RosterServiceStub, "roster", "WhoAmI", roster_pb2.WhoAmIRequest()).schools[0].id
+    terms = leader.call(
         GradesServiceStub, "grades", "ListTerms", grades_pb2.ListTermsRequest(school_id=school, school_year=2026)
     ).terms
     closed = next(term for term in terms if term.key == "1").state == grades_pb2.TERM_STATE_CLOSED
     day = attendance_pb2.GetSchoolDayRequest(school_id=school, on="2026-05-11")
-    homeroom = principal.call(AttendanceServiceStub, "attendance", "GetSchoolDay", day).classes[0].class_id
-    sheet = principal.call(
+    homeroom = leader.call(AttendanceServiceStub, "attendance", "GetSchoolDay", day).classes[0].class_id
+    sheet = leader.call(
         AttendanceServiceStub,
         "attendance",
         "GetDay",
@@ -271,6 +276,6 @@ def test_afterwards_the_log_still_holds(load: Load) -> None:
     load.stop()
     for service in SERVICES[:-1]:
         query = "SELECT count(*) FROM audit_pending"
-        until(lambda s=service, q=query: rows(load.running, s, q) == [(0,)], f"{service} has sealed everything")
+        until(partial(empty, load.running, service, query), f"{service} has sealed everything")
 
 

@@ -58,7 +58,9 @@ class Person:
 
     def renew(self) -> None:
         """Refreshes the session, as the portal does before a token ends."""
-        self._tokens = self._browser.refresh(self._tokens).json()
+        answer = self._browser.refresh(self._tokens)
+        answer.raise_for_status()
+        self._tokens = answer.json()
         self._exchanged.clear()
 
     def call(self, stub_class: Callable[[grpc.Channel], S], service: str, method: str, request: Any) -> Any:

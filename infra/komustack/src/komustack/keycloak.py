@@ -189,11 +189,15 @@ def _base_archive(stack: Stack, java: Path) -> list[str]:
 
 def _lay_out(home: Path, folder: Path) -> None:
     """A Keycloak home of the stack's own, so that stacks share the program but neither the import nor scratch files."""
-    for name in ("lib", "providers", "conf", "themes"):
+    if (folder / "conf").is_symlink():
+        (folder / "conf").unlink()
+    (folder / "conf").mkdir(parents=True, exist_ok=True)
+    for name in ("lib", "providers", "themes", *(f"conf/{path.name}" for path in (home / "conf").iterdir())):
         link = folder / name
-        link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(home / name)
+    # Connections that died with a restarted PostgreSQL are noticed before a person's sign-in runs into them.
+    (folder / "conf" / "quarkus.properties").write_text("quarkus.datasource.jdbc.validate-on-borrow=true\n")
     for name in ("data/import", "data/tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
 
