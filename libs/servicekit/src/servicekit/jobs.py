@@ -235,7 +235,8 @@ class JobRunner:
             except (psycopg.Error, Unavailable) as error:
                 log.warning("jobs wait for the database: %s", type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._wake.wait()
 
     async def stop(self) -> None:
         """Puts running jobs back into the queue for the next process."""
@@ -298,7 +299,8 @@ class JobRunner:
     async def _beat(self, context: JobContext, work: asyncio.Future[Any]) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(context._news.wait(), _BEAT_S)
+                async with asyncio.timeout(_BEAT_S):
+                    await context._news.wait()
             context._news.clear()
             try:
                 async with self._database.plumbing() as raw:

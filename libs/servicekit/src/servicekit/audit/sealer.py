@@ -38,7 +38,8 @@ class Sealer:
             except (psycopg.Error, Unavailable) as error:
                 log.warning("sealing waits for the database: %s", type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._wake.wait()
             await asyncio.sleep(_REST_S)  # one chain step for many entries
 
     async def seal_all(self) -> int:

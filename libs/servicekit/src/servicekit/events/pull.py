@@ -46,7 +46,8 @@ async def pull(bus: Bus, stream: str, durable: str) -> AsyncIterator[Msg]:
                 await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}", request, reply)
                 credit = BATCH
             try:
-                message = await asyncio.wait_for(arrived.get(), 2 * _HEARTBEAT_S + 1)
+                async with asyncio.timeout(2 * _HEARTBEAT_S + 1):
+                    message = await arrived.get()
             except TimeoutError:
                 message = None
             if message is None:

@@ -132,7 +132,8 @@ class Relay:
                     swept_at = loop.time()
                     await self._sweep(connection)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
+                    async with asyncio.timeout(_LOOK_EVERY_S):
+                        await self._wake.wait()
 
     async def publish_waiting(self, connection: psycopg.AsyncConnection[Any]) -> int:
         """Publishes up to 256 waiting events in their order and marks them. Returns how many the stream stored."""
