@@ -16,8 +16,7 @@ from dataexchange.clients.gathering import Gatherer
 from dataexchange.clients.peers import Peers
 from dataexchange.clients.register import Register
 from dataexchange.domain.ourselves import Ourselves
-from dataexchange.grpc_api.imports import IMPORT_RIGHTS, ImportServicer
-from dataexchange.grpc_api.transfers import RIGHTS, TransferServicer
+from dataexchange.grpc_api import RIGHTS, ImportServicer, TransferServicer
 from dataexchange.http_api import exchange_app
 from dataexchange.settings import Settings
 from dataexchange.usecases.delivering import Sender
@@ -83,7 +82,7 @@ def build(settings: Settings) -> ExchangeService:
     transfers = TransferServicer(us, register, Gatherer(clients, register), sender)
     return ExchangeService(
         settings,
-        rights=RIGHTS | IMPORT_RIGHTS,
+        rights=RIGHTS,
         servicers=[
             (transfers, transfers_pb2_grpc.add_TransferServiceServicer_to_server),
             (ImportServicer(clients), imports_pb2_grpc.add_ImportServiceServicer_to_server),

@@ -165,7 +165,7 @@ def _attendance(
     reply: attendance.GetSumsReply, sheet: roster.RegisterSheet, transfer: Transfer, years: Sequence[int]
 ) -> records.AttendanceSummary:
     by_range = reply.pupils[0].by_range if reply.pupils else {}
-    grade_of = {line.school_year: line.school_grade for line in sheet.years}
+    school_grade_of = {line.school_year: line.school_grade for line in sheet.years}
     made = []
     for year in years:
         sums = by_range.get(str(year))
@@ -173,7 +173,7 @@ def _attendance(
             continue
         made.append(
             records.AttendanceYear(
-                school_year=year, school_grade=grade_of.get(year) or sheet.pupil.school_grade,
+                school_year=year, school_grade=school_grade_of.get(year) or sheet.pupil.school_grade,
                 lesson_days=sums.lesson_days, suspended_or_mourning=sums.excused, required=sums.required,
                 absent=sums.absent, present=sums.present, late=sums.late, left_early=sums.early,
                 until=transfer.left_on.isoformat() if year == school_year_of(transfer.left_on) else None,

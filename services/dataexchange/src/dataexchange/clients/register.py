@@ -61,13 +61,13 @@ class Register:
     def _stub(self) -> Any:
         return self._clients.stub(roster_pb2_grpc.RosterServiceStub, SERVICE)
 
-    async def _ask(self, method: str, request: Any, token: str | None, deadline_s: float | None = None) -> Any:
+    async def _ask(self, method: Any, request: Any, token: str | None, deadline_s: float | None = None) -> Any:
         metadata = await self._clients.on_behalf(token or "", SERVICE)
-        return await answered(getattr(self._stub, method)(request, metadata=metadata, timeout=deadline_s))
+        return await answered(method(request, metadata=metadata, timeout=deadline_s))
 
     async def served(self, token: str | None) -> Served:
         """Where the person serves today."""
-        reply: pb.WhoAmIReply = await self._ask("WhoAmI", pb.WhoAmIRequest(), token)
+        reply: pb.WhoAmIReply = await self._ask(self._stub.WhoAmI, pb.WhoAmIRequest(), token)
         name = reply.names.official if reply.names.HasField("official") else reply.names.display
         return Served(
             name=full_name(name),
@@ -94,26 +94,39 @@ class Register:
         )  # fmt: skip
 
     async def _pupil(self, token: str | None, pupil_id: UUID) -> pb.GetPupilReply:
-        reply: pb.GetPupilReply = await self._ask("GetPupil", pb.GetPupilRequest(pupil_id=str(pupil_id)), token)
+        reply: pb.GetPupilReply = await self._ask(
+            self._stub.GetPupil, pb.GetPupilRequest(pupil_id=str(pupil_id)), token
+        )
         return reply
 
-    async def record_departure(self, token: str | None, draft: Draft, to: Destination, version: int) -> None:
-        """転学 is entered in the register. Entered before for the same day (a try that broke off): once is enough."""
+    async def record_departure(self, token: str | None, draft: Draft, to: Destination, version: int) -> bool:
+        """転学 is entered in the register. Entered before for the same day (a try that broke off): once is enough.
+
+        True, when this call entered it.
+        """
         request = pb.RecordDepartureRequest(
             pupil_id=str(draft.pupil_id), left_on=draft.left_on.isoformat(), counterpart_name=to.name,
             counterpart_address=to.school_address, reason=draft.reason, version=version,
         )  # fmt: skip
         try:
-            await self._ask("RecordDeparture", request, token)
+            await self._ask(self._stub.RecordDeparture, request, token)
         except Conflict:
             known = await self._pupil(token, draft.pupil_id)
             if not _leaves_on(known.enrolments, draft.left_on.isoformat()):
                 raise
+            return False
+        return True
+
+    async def cancel_departure(self, token: str | None, pupil_id: UUID, reason: str) -> None:
+        """The child stays after all; what was entered is struck and stays readable."""
+        await self._ask(
+            self._stub.CancelDeparture, pb.CancelDepartureRequest(pupil_id=str(pupil_id), reason=reason), token
+        )
 
     async def register_sheet(self, token: str | None, pupil_id: UUID) -> pb.RegisterSheet:
         """様式1 of one child, whole. Raises: StepUpRequired, Refused, Unseen."""
         request = pb.GetRegisterSheetsRequest(pupil_ids=[str(pupil_id)])
-        reply: pb.GetRegisterSheetsReply = await self._ask("GetRegisterSheets", request, token, LONG_S)
+        reply: pb.GetRegisterSheetsReply = await self._ask(self._stub.GetRegisterSheets, request, token, LONG_S)
         return reply.sheets[0]
 
     async def candidates(self, token: str | None, learner: records.Learner) -> list[pb.PupilCandidate]:
@@ -121,7 +134,7 @@ class Register:
         request = pb.MatchPupilRequest(
             pupil_id=learner.person_id, birth_on=learner.born_on, names=names_to_proto(learner.names)
         )
-        reply: pb.MatchPupilReply = await self._ask("MatchPupil", request, token)
+        reply: pb.MatchPupilReply = await self._ask(self._stub.MatchPupil, request, token)
         return list(reply.candidates)
 
     async def admit(
@@ -141,7 +154,7 @@ class Register:
             sex=next((key for key, value in _SEX.items() if value == learner.sex), pb.SEX_UNSPECIFIED),
             birth_on=learner.born_on, history=_former(history) if history else [],
         )  # fmt: skip
-        await self._ask("AdmitTransferredPupil", request, token, LONG_S)
+        await self._ask(self._stub.AdmitTransferredPupil, request, token, LONG_S)
 
 
 def _leaves_on(enrolments: Sequence[pb.Enrolment], left_on: str) -> bool:

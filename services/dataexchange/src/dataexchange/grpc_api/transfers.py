@@ -11,7 +11,7 @@ from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.dataexchange.v1 import transfers_pb2_grpc
 from servicekit.audit import to_proto as audit_to_proto
 from servicekit.clock import day_in_jst
-from servicekit.errors import Invalid, Violation
+from servicekit.errors import Invalid, KomuError, Violation
 from servicekit.grpc import Call, rpc
 
 from dataexchange.clients.gathering import Gatherer
@@ -86,8 +86,14 @@ class TransferServicer(transfers_pb2_grpc.TransferServiceServicer):
         pupil = await self._register.pupil(call.token, draft.pupil_id)
         await call.read(departures.check_draft, self._us, served, pupil, draft)
         to = self._us.destination(draft.organisation, draft.school_code, call.tenant, call.now)
-        await self._register.record_departure(call.token, draft, to, pupil.enrolment_version)
-        return to_proto.transfer_view(await call.run(departures.draft_transfer, self._us, served, pupil, draft))
+        entered = await self._register.record_departure(call.token, draft, to, pupil.enrolment_version)
+        try:
+            view = await call.run(departures.draft_transfer, self._us, served, pupil, draft)
+        except KomuError:
+            if entered:
+                await self._register.cancel_departure(call.token, draft.pupil_id, "転出の起案を完了できなかったため")
+            raise
+        return to_proto.transfer_view(view)
 
     @rpc(right="transfer.approve", information_class=1)
     async def ApproveTransfer(self, request: pb.ApproveTransferRequest, call: Call) -> pb.Transfer:

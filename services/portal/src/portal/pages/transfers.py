@@ -13,6 +13,7 @@ from servicekit.clock import today_jst
 from servicekit.errors import Conflict, Invalid, KomuError, Violation
 
 from portal import text
+from portal.asked_by import AskedBy, asked_by
 from portal.nav import NavItem
 from portal.rpc import Rpc, ServiceAway, rpc
 from portal.session import SignedIn, signed_in
@@ -197,8 +198,15 @@ def _destinations(directory: Any) -> list[tuple[str, str]]:
 
 
 @router.get("/transfers/{transfer_id}")
-async def departure(request: Request, transfer_id: str, user: User, rpc: Calls) -> Response:
-    """One 転出: where it stands, what went, what came back."""
+async def departure(
+    request: Request, transfer_id: str, user: User, rpc: Calls, seen: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    """One 転出: where it stands, what went, what came back. `seen`: the state the open page shows."""
+    if seen and asked_by(request) is AskedBy.HTMX:
+        now = await rpc.dataexchange.GetTransfer(pb.GetTransferRequest(transfer_id=transfer_id))
+        if now.state == seen:
+            return Response(status_code=204)
+        return Response(status_code=204, headers={"HX-Refresh": "true"})  # what can be done has changed, too
     return await _departure_page(request, user, rpc, transfer_id)
 
 
@@ -213,7 +221,7 @@ async def _departure_page(
         "moving": found.state in MOVING, "may_approve": found.state == "drafted" and user.holds("principal"),
         "may_withdraw": _may_withdraw(user, found.state), "errors": list(errors),
     }  # fmt: skip
-    return view(request, "transfers/departure.html", facts, title="転出の詳細", fragment="progress", status=status)
+    return view(request, "transfers/departure.html", facts, title="転出の詳細", status=status)
 
 
 def _may_withdraw(user: SignedIn, state: str) -> bool:
