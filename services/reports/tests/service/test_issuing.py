@@ -94,6 +94,10 @@ async def test_papers_of_a_transfer(school: School) -> None:
     _, pdf = await opened(school.principal, copy.id)
     assert "この写しは、指導要録の原本と相違ないことを証明する。" in text_of(pdf)
     assert "港野市立港野小学校長に送付する。" in text_of(pdf)
+    usual = await school.office.ListTextbooks(
+        pb.ListTextbooksRequest(school_id=str(school.id), school_grade="P3", school_year=2026)
+    )
+    assert [book.subject for book in usual.textbooks][:3] == ["国語", "書写", "社会"]
     books = [pb.Textbook(subject="国語", publisher="青空書房", code="国語301", title="こくご三上", supplied=True)]
     certificate = await school.office.IssueDocument(
         issue(school, "textbook_certificate", textbooks=books, document_number="26-015")

@@ -447,7 +447,7 @@ async def _ask_page(
         "label": LABELS[form],
         "typed": typed,
         "books": [*(books or ()), *(pb.Textbook(supplied=True) for _ in range(_BLANK_BOOKS))],
-        "known": len(books or ()),
+        "known": any(book.title for book in books or ()),
         "key": typed.get("key") or str(uuid4()),
         "errors": errors,
     }
@@ -483,16 +483,16 @@ async def issue_asked(request: Request, class_id: str, user: User, rpc: Calls) -
 
 
 def _books(typed: dict[str, str]) -> list[pb.Textbook]:
-    """The lines that name a 種目 or a 書名."""
+    """The lines with a 書名 or a 発行者; a 種目 alone was only offered."""
     found = []
     for place in range(40):
-        subject, title = typed.get(f"subject{place}", ""), typed.get(f"title{place}", "")
-        if subject or title:
+        publisher, title = typed.get(f"publisher{place}", ""), typed.get(f"title{place}", "")
+        if publisher or title:
             found.append(
                 pb.Textbook(
-                    subject=subject,
+                    subject=typed.get(f"subject{place}", ""),
                     title=title,
-                    publisher=typed.get(f"publisher{place}", ""),
+                    publisher=publisher,
                     code=typed.get(f"code{place}", ""),
                     supplied=f"supplied{place}" in typed,
                 )

@@ -121,7 +121,7 @@ class ReportsServicer(reports_pb2_grpc.ReportsServiceServicer):
             archives.last_textbooks,
             await self._standing(call),
             school_id,
-            request.school_grade,
+            translate.school_grade_of(request.school_grade),
             request.school_year,
         )
         return pb.ListTextbooksReply(textbooks=[translate.textbook(each) for each in found])

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from jpschool.school_grade import SchoolGrade
 from komu.reports.v1 import reports_pb2 as pb
 from servicekit.clock import JST
 from servicekit.errors import Invalid, Violation
@@ -26,6 +27,13 @@ def uuid_of(text: str, field: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Invalid("識別子が正しくありません。", [Violation(field, "UUIDではありません。")]) from None
+
+
+def school_grade_of(text: str) -> str:
+    """Raises: Invalid."""
+    if text not in SchoolGrade.__members__:
+        raise Invalid("学年が正しくありません。", [Violation("school_grade", "P1〜P6かJ1〜J3です。")])
+    return text
 
 
 def maybe_uuid(text: str, field: str) -> UUID | None:

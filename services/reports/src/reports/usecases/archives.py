@@ -5,6 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import orjson
+from jpschool.school_grade import SchoolGrade
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Unseen
@@ -13,6 +14,7 @@ from reports import policy
 from reports.domain.archive import IssuedDocument, Verification, digest
 from reports.domain.forms.certificates import Textbook
 from reports.domain.standing import Place, Standing
+from reports.domain.textbooks import usual_textbooks
 from reports.store import archive
 
 _MOST = 100
@@ -92,14 +94,14 @@ async def verify_document(tx: Transaction, actor: Actor, standing: Standing, doc
 async def last_textbooks(
     tx: Transaction, actor: Actor, standing: Standing, school_id: UUID, school_grade: str, school_year: int
 ) -> list[Textbook]:
-    """What the school entered last for that 学年: the next certificate begins with it."""
+    """What the school entered last for that 学年, else the usual 種目: the next certificate begins with it."""
     place = Place(school_id, None, school_grade)
     policy.may_open(actor, standing, place, "textbook_certificate").enforce()
     data = await archive.last_data(
         tx, form="textbook_certificate", school_id=school_id, school_grade=school_grade, school_year=school_year
     )
     if data is None:
-        return []
+        return usual_textbooks(SchoolGrade(school_grade))
     return [Textbook(**each) for each in orjson.loads(data)["documents"][0]["textbooks"]]
 
 
