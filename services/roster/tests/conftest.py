@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest_plugins = ["servicekit.testing"]
-
 
 @pytest.fixture(scope="session")
 def service() -> str:
