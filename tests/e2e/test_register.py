@@ -97,7 +97,7 @@ def test_the_office_changes_a_class_and_is_told_what_is_wrong(browse: Browse) ->
     page.get_by_role("link", name="2年1組", exact=True).click()
     page.locator("tbody th a").last.click()
     expect(page.get_by_role("heading", name="学級を変える")).to_be_visible()
-    page.get_by_label("学級", exact=True).select_option(index=1)
+    page.get_by_role("combobox", name="学級").select_option(index=1)
     page.get_by_label("いつから").fill("2030-01-01")
     page.get_by_role("button", name="この学級に入れる").click()
     expect(page.get_by_role("alert")).to_contain_text("年度")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from servicekit.db import Transaction
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from roster.domain.duty import Duty, HandOver
 from roster.domain.people import Appointment, StaffMember, StaffName
+from roster.domain.period import Period
 from roster.store import rows
 from roster.store.rows import DUTY, NAMES
 
@@ -35,6 +37,30 @@ async def duties_of_class(
     query += " ORDER BY d.kind, d.subject, d.starts_on" + (" FOR UPDATE" if lock else "")
     parameters = {"id": class_id} | ({"kind": kind} if kind else {})
     return [rows.duty(row) for row in await tx.execute(text(query), parameters)]
+
+
+_WHO_TEACHES = text(f"""
+    SELECT d.id AS duty_id, d.kind, d.staff_id, d.school_id, d.class_id, d.subject, d.school_grade, d.starts_on,
+           d.ends_on, p.id, {NAMES},
+           (SELECT a.post FROM appointments a WHERE a.staff_id = p.id AND a.starts_on <= :on
+            ORDER BY (a.ends_on IS NULL OR a.ends_on >= :on) DESC, a.starts_on DESC LIMIT 1) AS post
+    FROM duties d JOIN persons p ON p.id = d.staff_id
+    WHERE d.class_id = :id ORDER BY d.kind, d.subject, d.starts_on""")
+
+
+async def who_teaches(tx: Transaction, class_id: UUID, on: date) -> tuple[list[Duty], list[StaffName]]:
+    """Duties about a class over its whole year, and the names of those who hold them."""
+    duties: list[Duty] = []
+    people: dict[UUID, Any] = {}
+    for row in await tx.execute(_WHO_TEACHES, {"id": class_id, "on": on}):
+        duties.append(
+            Duty(
+                row.duty_id, row.kind, row.staff_id, row.school_id, row.class_id, row.subject, row.school_grade,
+                Period(row.starts_on, row.ends_on),
+            )
+        )  # fmt: skip
+        people.setdefault(row.staff_id, row)
+    return duties, [rows.staff_name(row) for row in people.values()]
 
 
 async def duties_of_person(tx: Transaction, person_id: UUID, on: date) -> list[Duty]:

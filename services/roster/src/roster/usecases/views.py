@@ -92,14 +92,13 @@ async def list_classes(
 async def class_list(tx: Transaction, actor: Actor, class_id: UUID, on: date | None, whole_year: bool) -> ClassList:
     """A class with its members of a day, or of the whole year."""
     today = day_in_jst(tx.now)
-    homeroom = await schools.get_class(tx, class_id)
-    if homeroom is None:
+    found = await schools.at_the_door(tx, class_id, actor.person_id, today)
+    if found is None:
         raise Unseen
-    policy.may_see_school(actor, await standing_of(tx, actor), homeroom.school_id).enforce()
+    homeroom, school, standing = found
+    policy.may_see_school(actor, standing, homeroom.school_id).enforce()
     entries = await pupils.class_list(tx, homeroom, on or today, whole_year=whole_year)
-    duties = await staff.duties_of_class(tx, class_id)
-    school = (await schools.schools(tx, [homeroom.school_id], closed=True))[0]
-    names = await staff.names(tx, {duty.staff_id for duty in duties}, today)
+    duties, names = await staff.who_teaches(tx, class_id, today)
     return ClassList(homeroom, school, tuple(entries), tuple(duties), tuple(names))
 
 
