@@ -154,6 +154,7 @@ def exchange_app(database: Database, us: Ourselves) -> FastAPI:
     )  # fmt: skip
     async def take_package(request: Request) -> Response:
         """Take a sealed package. The same bytes again get the same receipt."""
+        http_message.knock(request.headers.items(), us.directory(database.clock()), database.clock())
         sealed = await _read(request, jose.MAX_SEALED_BYTES)
         speaker = await speaker_of(request, sealed)
         looked = jose.look_at_sealed(sealed, typ=PACKAGE_TYP, cty=PACKAGE_CTY)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
 from dataexchange.domain import http_message, receipts
@@ -172,6 +173,23 @@ async def test_too_large_bodies_are_cut_off(pair, client):
             yield b"A" * 4096
 
     refused(await client.post(url, content=endless(), headers={"Content-Type": "application/jose"}), 413, "too_large")
+
+
+async def test_a_long_body_of_a_stranger_is_not_even_read(pair, client):
+    url = f"{pair.there.base_url}/exchange/v1/packages"
+    read = 0
+
+    async def endless():
+        nonlocal read
+        for _ in range(2000):
+            read += 65536
+            yield b"A" * 65536
+
+    try:
+        answer = await client.post(url, content=endless(), headers={"Content-Type": "application/jose"})
+        refused(answer, 401, "request_unsigned")
+    except httpx.WriteError:  # it closed the door while we were still talking
+        assert read < 2000 * 65536
 
 
 async def test_receipts_are_for_the_counterpart_only(pair, client):

@@ -107,6 +107,15 @@ class _Verifier(HTTPMessageVerifier):
             raise InvalidSignature("outside the window")
 
 
+def knock(headers: Iterable[tuple[str, str]], directory: Directory, at: datetime) -> None:
+    """Does anybody we know claim to speak? Asked before a long body is read. Raises: Refusal."""
+    fields = {name.lower(): value for name, value in headers}
+    if "signature" not in fields or "signature-input" not in fields:
+        raise Refusal(Code.REQUEST_UNSIGNED)
+    kid, _ = _claimed(fields["signature-input"])
+    directory.reliable_key(kid, "sig", at)
+
+
 def check(
     method: str,
     url: str,
