@@ -11,7 +11,7 @@ from uuid import UUID
 from servicekit.db import Transaction
 from sqlalchemy import text
 
-from roster.domain.people import Board, ClassSummary, School, SchoolClass, StaffName
+from roster.domain.people import ClassSummary, School, SchoolClass, StaffName
 from roster.domain.standing import Standing
 from roster.store import rows
 from roster.store.rows import CLASS, NAMES
@@ -38,12 +38,6 @@ async def standing(tx: Transaction, person_id: UUID, on: date) -> Standing:
         else:
             posts[row.school_id] = posts.get(row.school_id, frozenset()) | {row.post}
     return Standing(person_id, posts, frozenset(led), of_board)
-
-
-async def board(tx: Transaction) -> Board | None:
-    """The 教育委員会 of this tenant; None before its first import."""
-    row = (await tx.execute(text("SELECT id, tenant_id, code, name FROM boards"))).one_or_none()
-    return Board(row.id, row.tenant_id, row.code, row.name) if row else None
 
 
 async def schools(tx: Transaction, ids: Collection[UUID] | None = None, *, closed: bool = False) -> list[School]:
@@ -82,14 +76,6 @@ async def at_the_door(
     )
     posts = {row.school_id: frozenset(row.posts)} if row.posts else {}
     return rows.school_class(row), school, Standing(person_id, posts)
-
-
-async def classes(tx: Transaction, ids: Collection[UUID]) -> list[SchoolClass]:
-    """Several classes at once."""
-    if not ids:
-        return []
-    query = f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.school_grade, c.name"
-    return [rows.school_class(row) for row in await tx.execute(text(query), {"ids": list(ids)})]
 
 
 _SUMMARIES = f"""

@@ -63,20 +63,6 @@ async def who_teaches(tx: Transaction, class_id: UUID, on: date) -> tuple[list[D
     return duties, [rows.staff_name(row) for row in people.values()]
 
 
-async def duties_of_person(tx: Transaction, person_id: UUID, on: date) -> list[Duty]:
-    """What the person is responsible for on that day."""
-    query = f"""SELECT {DUTY} FROM duties d WHERE d.staff_id = :id AND d.starts_on <= :on
-        AND (d.ends_on IS NULL OR d.ends_on >= :on) ORDER BY d.kind, d.starts_on, d.id"""
-    return [rows.duty(row) for row in await tx.execute(text(query), {"id": person_id, "on": on})]
-
-
-async def appointments_of_person(tx: Transaction, person_id: UUID, on: date) -> list[Appointment]:
-    """Where the person serves on that day."""
-    query = """SELECT staff_id, school_id, post, starts_on, ends_on FROM appointments
-        WHERE staff_id = :id AND starts_on <= :on AND (ends_on IS NULL OR ends_on >= :on) ORDER BY starts_on, post"""
-    return [rows.appointment(row) for row in await tx.execute(text(query), {"id": person_id, "on": on})]
-
-
 async def serves(tx: Transaction, person_id: UUID, school_id: UUID, on: date) -> bool:
     """Whether somebody works at a school on a day."""
     query = """SELECT EXISTS (SELECT FROM appointments WHERE staff_id = :id AND school_id = :school

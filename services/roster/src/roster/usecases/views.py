@@ -28,7 +28,7 @@ from roster.domain.people import (
     StaffMember,
 )
 from roster.domain.standing import Standing
-from roster.store import enrolments, pupils, records, schools, staff
+from roster.store import enrolments, me, pupils, records, schools, staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,11 @@ async def standing_of(tx: Transaction, actor: Actor) -> Standing:
 async def who_am_i(tx: Transaction, actor: Actor) -> WhoAmI:
     """The person's own posts, duties and classes of today. Someone unknown to the register gets an empty answer."""
     on = day_in_jst(tx.now)
-    appointments = await staff.appointments_of_person(tx, actor.person_id, on)
-    duties = await staff.duties_of_person(tx, actor.person_id, on)
-    served = None if actor.holds("board_admin") else {item.school_id for item in appointments if item.school_id}
-    names = await pupils.people_names(tx, [actor.person_id], None)
-    return WhoAmI(
-        actor.person_id,
-        names[0][2] if names else None,
-        await schools.board(tx),
-        tuple(await schools.schools(tx, served)),
-        tuple(appointments),
-        tuple(duties),
-        tuple(await schools.classes(tx, {duty.class_id for duty in duties if duty.class_id})),
-    )
+    names, board = await me.person_and_board(tx, actor.person_id)
+    appointments, served = await me.posts(tx, actor.person_id, on)
+    duties, classes = await me.duties(tx, actor.person_id, on)
+    seen = await schools.schools(tx) if actor.holds("board_admin") else served
+    return WhoAmI(actor.person_id, names, board, tuple(seen), tuple(appointments), tuple(duties), tuple(classes))
 
 
 async def list_schools(tx: Transaction, actor: Actor) -> list[School]:
