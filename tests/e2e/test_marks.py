@@ -119,6 +119,20 @@ def test_keys_fill_and_move_and_everything_is_there_after_a_reload(browse: Brows
     browse.check(page, "marks-grid")
 
 
+def test_the_overview_tells_how_far_each_sheet_is(browse: Browse, japanese: Page) -> None:
+    page = japanese
+    paste(page, "A\tB\tC\t3")
+    saved(page)
+    page.get_by_role("link", name="3年1組の成績").click()
+    expect(page.get_by_role("link", name="国語 2学期")).to_contain_text("4／140")
+    expect(page.get_by_role("row").filter(has_text="行動の記録").get_by_role("progressbar")).to_have_count(0)
+    browse.check(page, "marks-overview")
+    leader = browse("aozora.es.principal", "/grades")
+    browse.check(leader, "marks-classes")
+    leader.get_by_role("link", name="3年1組", exact=True).click()
+    expect(leader.get_by_role("row").filter(has_text="国語").first).to_contain_text("閲覧のみ")
+
+
 def test_a_block_from_a_spreadsheet_with_bad_cells_told_at_the_cell(japanese: Page) -> None:
     page = japanese
     cell(page, 10, "知識・技能").click()
@@ -213,7 +227,7 @@ def test_two_people_in_one_cell_are_told_and_neither_loses_work(browse: Browse) 
     saved(hers)
     hers.get_by_role("link", name="この欄の履歴").evaluate("link => link.removeAttribute('target')")
     hers.get_by_role("link", name="この欄の履歴").click()
-    expect(hers.get_by_role("row").filter(has_text="雨宮")).to_contain_text("1")
+    expect(hers.get_by_role("row").filter(has_text="雨宮").first).to_contain_text("1")
     browse.check(hers, "marks-history")
 
 
@@ -266,6 +280,23 @@ def test_typed_values_survive_a_closed_tab_and_a_lost_answer(browse: Browse, jap
     saved(again)
     assert '"saved"' in lost[0]
     expect(again.locator(".mark-note")).to_have_count(0)
+
+
+def test_a_session_that_ended_meanwhile_loses_nothing(browse: Browse, japanese: Page) -> None:
+    page = japanese
+    page.context.clear_cookies(name=re.compile("session"))
+    cell(page, 30, "評定").click()
+    page.keyboard.press("2")
+    expect(status(page)).to_contain_text("未保存 1件：サインインし直してください。")
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="保存し直す").click()
+    window = opened.value  # Keycloak still knows her: the window comes back at once and closes itself
+    if not window.is_closed():
+        window.wait_for_event("close")
+    expect(page.get_by_role("button", name="保存し直す")).to_be_visible()
+    page.get_by_role("button", name="保存し直す").click()
+    saved(page)
+    expect(cell(page, 30, "評定")).to_have_text("2")
 
 
 def test_the_official_form_stands_beside_the_grid_and_follows_what_is_typed(japanese: Page) -> None:

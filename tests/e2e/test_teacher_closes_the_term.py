@@ -66,7 +66,8 @@ def test_closing_and_reopening_a_term(browse: Browse) -> None:
     page.get_by_role("button", name="再開する").click()
     confirm(page, "再開する")
     expect(page.get_by_text("3学期を再開しました。")).to_be_visible()
-    expect(page.get_by_role("row").filter(has_text="国語の評定に誤りが見つかったため")).to_contain_text("星川")
+    reopened = page.get_by_role("row").filter(has_text="国語の評定に誤りが見つかったため").first
+    expect(reopened).to_contain_text("星川")
     marks.reload()
     ready(marks)
     cell(marks, 2, "評定").click()
