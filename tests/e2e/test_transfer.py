@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -11,15 +12,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from dataexchange.__main__ import main as dataexchange
 from playwright.sync_api import Browser, Page, expect
 from servicekit.clock import today_jst
 
 from tests.support.browser import Browse, second_factor
-from tests.support.stack import ROOT, RunningStack, folder_for_stacks, komu, started
+from tests.support.stack import RunningStack, komu, started
 
 SCHOOL = "港野市教育委員会 港野市立みなと小学校"
+OTHER_CITY = "board:479903"
 OFFSET = int(os.environ.get("KOMU_TEST_OFFSET", "0"))  # other children, where a stack is used again
 
 
@@ -36,19 +39,32 @@ class Cities:
 
 
 @pytest.fixture(scope="module")
-def stacks() -> Iterator[tuple[RunningStack, RunningStack]]:
-    if name := os.environ.get("KOMU_TEST_STACK"):
-        home = Path(os.environ.get("KOMU_HOME") or ROOT / ".komu")
-        infos = [json.loads(komu(home, "info", "--stack", one).stdout) for one in (name, "second")]
-        yield RunningStack(name, home, infos[0]), RunningStack("second", home, infos[1])
+def second_stack(stack: RunningStack) -> Iterator[RunningStack]:
+    """The other city beside the session's stack; both read the directory that `make up` signs."""
+    if os.environ.get("KOMU_TEST_STACK"):
+        yield RunningStack("second", stack.home, json.loads(komu(stack.home, "info", "--stack", "second").stdout))
         return
-    with folder_for_stacks() as home, started("first", home=home) as first, started("second", home=home) as second:
-        yield first, second
+    with started("second", home=stack.home) as running:
+        wait_for_directory(stack)
+        yield running
+
+
+def wait_for_directory(stack: RunningStack, seconds: float = 60) -> None:
+    """Until the first deployment uses the directory in which the other city stands."""
+    address = f"{stack.info['services']['dataexchange']['http']}/exchange/v1/directory"
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        outer = httpx.get(address, verify=False).json()
+        payload = json.loads(base64.urlsafe_b64decode(outer["payload"] + "=" * (-len(outer["payload"]) % 4)))
+        if any(one["id"] == OTHER_CITY for one in payload["organisations"]):
+            return
+        time.sleep(1)
+    raise AssertionError(f"{OTHER_CITY} does not appear in the directory")
 
 
 @pytest.fixture
-def cities(stacks: tuple[RunningStack, RunningStack], chromium: Browser) -> Iterator[Cities]:
-    opened = Cities(Browse(stacks[0], chromium), Browse(stacks[1], chromium))
+def cities(stack: RunningStack, second_stack: RunningStack, chromium: Browser) -> Iterator[Cities]:
+    opened = Cities(Browse(stack, chromium), Browse(second_stack, chromium))
     yield opened
     opened.here.close()
     opened.there.close()
