@@ -60,10 +60,13 @@ class Sources:
     def __init__(self, clients: Clients, call: HasToken) -> None:
         self._clients = clients
         self._call = call
+        self._roster = clients.stub(roster_pb2_grpc.RosterServiceStub, "roster")
+        self._grades = clients.stub(grades_pb2_grpc.GradesServiceStub, "grades")
+        self._attendance = clients.stub(attendance_pb2_grpc.AttendanceServiceStub, "attendance")
 
     async def standing(self, today: date, *, board_admin: bool) -> Standing:
         """Whom the person serves today."""
-        reply = await self._ask("roster", roster_pb2_grpc.RosterServiceStub, "WhoAmI", roster_pb2.WhoAmIRequest())
+        reply = await self._ask("roster", self._roster.WhoAmI, roster_pb2.WhoAmIRequest())
         posts: dict[UUID, set[str]] = {}
         for held in reply.appointments:
             if held.school_id and held.post in _POST and _holds(held.period, today):
@@ -82,7 +85,7 @@ class Sources:
     async def homeroom(self, class_id: UUID) -> ClassFact:
         """A class with everyone who was in it this school year."""
         request = roster_pb2.GetClassRosterRequest(class_id=str(class_id), whole_year=True)
-        reply = await self._ask("roster", roster_pb2_grpc.RosterServiceStub, "GetClassRoster", request)
+        reply = await self._ask("roster", self._roster.GetClassRoster, request)
         told = getattr(reply, "class")
         names = {member.staff_id: member for member in reply.staff}
         teachers = [
@@ -112,7 +115,7 @@ class Sources:
             class_id=str(class_id or "") if not pupil_ids else "",
             school_year=school_year,
         )
-        reply = await self._ask("roster", roster_pb2_grpc.RosterServiceStub, "GetRegisterSheets", request)
+        reply = await self._ask("roster", self._roster.GetRegisterSheets, request)
         return sorted((_register(sheet) for sheet in reply.sheets), key=lambda r: (r.number, r.display_name))
 
     async def records(
@@ -132,7 +135,7 @@ class Sources:
             purpose=purpose,
             term=term,
         )
-        reply = await self._ask("grades", grades_pb2_grpc.GradesServiceStub, "GetRecords", request)
+        reply = await self._ask("grades", self._grades.GetRecords, request)
         found = {
             UUID(pupil.pupil_id): Records(
                 {
@@ -148,7 +151,7 @@ class Sources:
     async def terms(self, school_id: UUID, school_year: int) -> list[TermFact]:
         """学期 of a school year."""
         request = grades_pb2.ListTermsRequest(school_id=str(school_id), school_year=school_year)
-        reply = await self._ask("grades", grades_pb2_grpc.GradesServiceStub, "ListTerms", request)
+        reply = await self._ask("grades", self._grades.ListTerms, request)
         return [TermFact(term.key, term.label, term.starts_on, term.ends_on) for term in reply.terms]
 
     async def sums(
@@ -167,7 +170,7 @@ class Sources:
                 for name, start, end in ranges
             ],
         )
-        reply = await self._ask("attendance", attendance_pb2_grpc.AttendanceServiceStub, "GetSums", request)
+        reply = await self._ask("attendance", self._attendance.GetSums, request)
         return {
             UUID(pupil.pupil_id): {name: _sums(sums) for name, sums in pupil.by_range.items()} for pupil in reply.pupils
         }
@@ -175,7 +178,7 @@ class Sources:
     async def month(self, class_id: UUID, month: str) -> MonthFact:
         """The month sheet of a class (`month`: YYYY-MM)."""
         request = attendance_pb2.GetMonthRequest(class_id=str(class_id), month=month)
-        reply = await self._ask("attendance", attendance_pb2_grpc.AttendanceServiceStub, "GetMonth", request)
+        reply = await self._ask("attendance", self._attendance.GetMonth, request)
         statistics = reply.statistics
         return MonthFact(
             month=month,
@@ -198,11 +201,10 @@ class Sources:
             },
         )  # fmt: skip
 
-    async def _ask(self, service: str, stub: Any, method: str, request: Any) -> Any:
+    async def _ask(self, service: str, method: Any, request: Any) -> Any:
         metadata = await self._clients.on_behalf(self._call, service)  # type: ignore[arg-type]
         try:
-            call = getattr(self._clients.stub(stub, service), method)
-            return await call(request, metadata=metadata, timeout=_DEADLINE_S)
+            return await method(request, metadata=metadata, timeout=_DEADLINE_S)
         except grpc.aio.AioRpcError as error:
             raise_for(error)
 

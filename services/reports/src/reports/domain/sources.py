@@ -103,7 +103,7 @@ class Register:
         return found[-1] if found else None
 
     @property
-    def grade(self) -> SchoolGrade:
+    def as_school_grade(self) -> SchoolGrade:
         return SchoolGrade(self.school_grade)
 
 

@@ -26,7 +26,11 @@ _LOWER_SECONDARY = (
 )  # fmt: skip
 
 
-def usual_textbooks(grade: SchoolGrade) -> list[Textbook]:
+def usual_textbooks(school_grade: SchoolGrade) -> list[Textbook]:
     """Lines with the 種目 alone; issuer, symbol and title are the school's to enter."""
-    labels = [label for label, years in _ELEMENTARY if grade.year in years] if grade.elementary else _LOWER_SECONDARY
+    labels = (
+        [label for label, years in _ELEMENTARY if school_grade.year in years]
+        if school_grade.elementary
+        else _LOWER_SECONDARY
+    )
     return [Textbook(subject=label, publisher="", code="", title="", supplied=True) for label in labels]

@@ -13,16 +13,16 @@ def enrolment_certificate(
     register: Register, *, number: str, issued_on: str, purpose: str, school_year: int
 ) -> EnrolmentCertificate:
     """States that the child is on the roll on the day of issue."""
-    grade = register.grade
+    school_grade = register.as_school_grade
     return EnrolmentCertificate(
         document_number=number,
         pupil_names=_names(register),
         pupil_kana=_kana(register),
         birth_on=register.birth_on,
-        school_grade_label=f"第{grade.year}学年",
+        school_grade_label=f"第{school_grade.year}学年",
         address=now_of(list(register.addresses)),
         purpose=purpose,
-        statement=f"上記の者は、本校第{grade.year}学年に在学していることを証明する。",
+        statement=f"上記の者は、本校第{school_grade.year}学年に在学していることを証明する。",
         issued_on=issued_on,
         school_name=register.school.name,
         school_address=register.school.address,
@@ -40,7 +40,7 @@ def textbook_certificate(
         pupil_names=_names(register),
         pupil_kana=_kana(register),
         birth_on=register.birth_on,
-        school_grade_label=f"第{register.grade.year}学年",
+        school_grade_label=f"第{register.as_school_grade.year}学年",
         textbooks=tuple(textbooks),
         statement="上記の者に対し、教科用図書を上記のとおり給与したことを証明する。",
         issued_on=issued_on,

@@ -116,7 +116,7 @@ def guidance_record_1(register: Register) -> GuidanceRecord1:
     first = guardians[:1]
     return GuidanceRecord1(
         school_kind=kind,
-        years=tuple(_register_year(register, grade) for grade in (_P if kind == "elementary" else _J)),
+        years=tuple(_register_year(register, school_grade) for school_grade in (_P if kind == "elementary" else _J)),
         pupil=RegisteredPerson(
             names=(*shown, *(Entry(text=f"（通称 {value.text}）") for value in alias)),
             kana=tuple(
@@ -164,15 +164,15 @@ def guidance_record_2(
     kind = school_kind_of(register.school_grade)
     grades = _P if kind == "elementary" else _J
     prefix = "P" if kind == "elementary" else "J"
-    years = {grade: _year_of(register, f"{prefix}{grade}") for grade in grades}
+    years = {school_grade: _year_of(register, f"{prefix}{school_grade}") for school_grade in grades}
     own = [c for c in curricula if c.school_grade.startswith(prefix)]
 
-    def value(grade: int, subject: str, column: str) -> str:
-        year = years[grade]
+    def value(school_grade: int, subject: str, column: str) -> str:
+        year = years[school_grade]
         return records.get(year.school_year, YEAR, subject, column) if year else ""
 
     def values(subject: str, column: str) -> tuple[str, ...]:
-        return tuple(value(grade, subject, column) for grade in grades)
+        return tuple(value(school_grade, subject, column) for school_grade in grades)
 
     integrated = grades[2:] if kind == "elementary" else grades
     special = _SPECIAL_ELEMENTARY if kind == "elementary" else _SPECIAL_LOWER_SECONDARY
@@ -181,12 +181,12 @@ def guidance_record_2(
         school_grades=grades,
         pupil_names=entries(of_kind(register.names, "official", "display")) or (Entry(text=register.display_name),),
         school_name=register.school.name,
-        places=tuple(_place(years[grade]) for grade in grades),
+        places=tuple(_place(years[school_grade]) for school_grade in grades),
         subjects=tuple(
             SubjectRecord(
                 label=label,
                 taught=taught,
-                rated=tuple(grade for grade in taught if kind == "lower_secondary" or grade >= 3),
+                rated=tuple(school_grade for school_grade in taught if kind == "lower_secondary" or school_grade >= 3),
                 viewpoints=tuple(
                     ViewpointRow(label=text, values=values(key, column))
                     for column, text in _labels(own, key, "viewpoint", _VIEWPOINTS)
@@ -195,19 +195,24 @@ def guidance_record_2(
             )
             for key, label, taught in (_ELEMENTARY if kind == "elementary" else _LOWER_SECONDARY)
         ),
-        moral=tuple(YearText(school_grade=grade, text=value(grade, "moral", "moral")) for grade in grades),
+        moral=tuple(
+            YearText(school_grade=school_grade, text=value(school_grade, "moral", "moral")) for school_grade in grades
+        ),
         foreign_language_activity=tuple(
-            YearText(school_grade=grade, text=value(grade, "foreign_language_activity", "foreign_language_activity"))
-            for grade in ((3, 4) if kind == "elementary" else ())
+            YearText(
+                school_grade=school_grade,
+                text=value(school_grade, "foreign_language_activity", "foreign_language_activity"),
+            )
+            for school_grade in ((3, 4) if kind == "elementary" else ())
         ),
         integrated=tuple(
             IntegratedStudy(
-                school_grade=grade,
-                activity=value(grade, "integrated", "integrated.activity"),
-                viewpoint=value(grade, "integrated", "integrated.viewpoint"),
-                assessment=value(grade, "integrated", "integrated.assessment"),
+                school_grade=school_grade,
+                activity=value(school_grade, "integrated", "integrated.activity"),
+                viewpoint=value(school_grade, "integrated", "integrated.viewpoint"),
+                assessment=value(school_grade, "integrated", "integrated.assessment"),
             )
-            for grade in integrated
+            for school_grade in integrated
         ),
         special_activities=tuple(
             SpecialActivity(
@@ -223,10 +228,12 @@ def guidance_record_2(
             for key, label in _labels(own, "behaviour", "behaviour", _BEHAVIOUR)
         ),
         remarks=tuple(
-            YearText(school_grade=grade, text=value(grade, "remarks", "remarks.general")) for grade in grades
+            YearText(school_grade=school_grade, text=value(school_grade, "remarks", "remarks.general"))
+            for school_grade in grades
         ),
         attendance=tuple(
-            _attendance(grade, years[grade], sums, value(grade, "remarks", "remarks.attendance")) for grade in grades
+            _attendance(school_grade, years[school_grade], sums, value(school_grade, "remarks", "remarks.attendance"))
+            for school_grade in grades
         ),
     )
 
@@ -282,14 +289,14 @@ def _staff(facts: Sequence[StaffFact]) -> tuple[StaffPeriod, ...]:
     return tuple(StaffPeriod(name=s.name, starts_on=s.starts_on, ends_on=s.ends_on) for s in ordered)
 
 
-def _register_year(register: Register, grade: int) -> RegisterYear:
+def _register_year(register: Register, school_grade: int) -> RegisterYear:
     prefix = register.school_grade[0]
-    year = _year_of(register, f"{prefix}{grade}")
+    year = _year_of(register, f"{prefix}{school_grade}")
     if year is None:
-        return RegisterYear(school_grade=grade)
+        return RegisterYear(school_grade=school_grade)
     place = _place(year)
     return RegisterYear(
-        school_grade=grade,
+        school_grade=school_grade,
         school_year=year.school_year,
         class_name=place.class_name,
         number=place.number,
@@ -306,12 +313,12 @@ def _place(year: YearFact | None) -> Place:
     )
 
 
-def _attendance(grade: int, year: YearFact | None, sums: Mapping[int, SumsFact], remark: str) -> AttendanceYear:
+def _attendance(school_grade: int, year: YearFact | None, sums: Mapping[int, SumsFact], remark: str) -> AttendanceYear:
     found = sums.get(year.school_year) if year else None
     if found is None or found.lesson_days == 0:
-        return AttendanceYear(school_grade=grade, remarks=remark)
+        return AttendanceYear(school_grade=school_grade, remarks=remark)
     return AttendanceYear(
-        school_grade=grade,
+        school_grade=school_grade,
         lesson_days=found.lesson_days,
         excused=found.excused,
         required=found.required,

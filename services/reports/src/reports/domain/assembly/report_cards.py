@@ -31,7 +31,7 @@ def report_card(
     """The card of `term`: that term and the ones before it are filled. `sums`: term → 出欠."""
     shown = [each for each in terms if each.key != "year"]
     reached = [each.key for each in shown if each.key <= term]
-    grade = SchoolGrade(curriculum.school_grade)
+    school_grade = SchoolGrade(curriculum.school_grade)
     school_year = curriculum.school_year
     year = register.year(school_year)
 
@@ -68,7 +68,7 @@ def report_card(
         term_label=next((each.label for each in shown if each.key == term), term),
         school_year=school_year,
         school_name=register.school.name,
-        class_name=f"{grade.year}年 {class_label(year.class_name, year.school_grade)}" if year else "",
+        class_name=f"{school_grade.year}年 {class_label(year.class_name, year.school_grade)}" if year else "",
         number=str(year.number) if year and year.number else "",
         pupil_name=register.display_name,
         principal_name=_last(year.principals) if year else "",
@@ -91,7 +91,7 @@ def report_card(
             if sheet.is_subject and sheet.has("viewpoint")
         ),
         legend=_LEGEND
-        + (f"　　評定　{'3・2・1' if grade.elementary else '5・4・3・2・1'}" if rated else "")
+        + (f"　　評定　{'3・2・1' if school_grade.elementary else '5・4・3・2・1'}" if rated else "")
         + (_CIRCLES if circles or special else ""),
         texts=tuple(texts),
         behaviour=(*circles, *special),
@@ -106,15 +106,15 @@ def report_card(
             _attendance(each, sums.get(each.key), records, school_year) if each.key in reached else _empty(each)
             for each in shown
         ),
-        completion=_completion(grade, term, shown, issued_on),
+        completion=_completion(school_grade, term, shown, issued_on),
     )
 
 
-def _completion(grade: SchoolGrade, term: str, terms: Sequence[TermFact], issued_on: str) -> Completion | None:
+def _completion(school_grade: SchoolGrade, term: str, terms: Sequence[TermFact], issued_on: str) -> Completion | None:
     """修了証 on the last term's card; the last 学年 graduates instead."""
-    if not terms or term != terms[-1].key or grade in (SchoolGrade.P6, SchoolGrade.J3):
+    if not terms or term != terms[-1].key or school_grade in (SchoolGrade.P6, SchoolGrade.J3):
         return None
-    return Completion(text=f"第{grade.year}学年の課程を修了したことを証する。", issued_on=issued_on)
+    return Completion(text=f"第{school_grade.year}学年の課程を修了したことを証する。", issued_on=issued_on)
 
 
 def _empty(term: TermFact) -> TermAttendance:
