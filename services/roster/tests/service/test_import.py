@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import roster_pb2
+from roster.usecases import imports
 from servicekit.errors import Refused
+from servicekit.jobs import JobCancelled
 
 from .conftest import Board, a_name
 
@@ -126,3 +130,22 @@ async def test_supplement_brings_official_names_births_addresses_guardians_and_e
 async def test_only_the_boards_administrator_imports(board: Board):
     with pytest.raises(Refused):
         await board.stage(caller=board.principal)
+
+
+@pytest.mark.parametrize("stopped_at", range(len(imports.STEPS) + 1))
+async def test_an_apply_stopped_at_any_step_leaves_the_register_as_it_was(board: Board, stopped_at: int):
+    before = await board.roster(board.class_31)
+    board.a_pupil("late", ("途中", "止"), ("トチュウ", "トマル"), board.elementary, "P3", board.class_31, 9)
+    board.a_pupil("pupil1", ("改名", "花"), ("カイメイ", "ハナ"), board.elementary, "P3", board.class_31, 7)
+    import_id = await board.stage()
+
+    async def stop(done: int, total: int, label: str) -> None:
+        if done == stopped_at:
+            raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        async with board.running.database.transaction(board.tenant) as tx:
+            await imports.apply_staged(tx, UUID(import_id), None, stop)
+    assert await board.roster(board.class_31) == before
+    assert (await board.apply(import_id)).state == common_pb2.JOB_STATE_DONE
+    assert len((await board.roster(board.class_31)).entries) == 4
