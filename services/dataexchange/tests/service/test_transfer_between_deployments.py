@@ -1,10 +1,12 @@
 """J7 in small: draft, approve, send, match, accept; and every way it can end otherwise."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
 import pytest
 import pytest_asyncio
+from dataexchange.__main__ import main
 from dataexchange.domain import instants, receipts
 from dataexchange.domain.commands import Admission
 from dataexchange.domain.states import ArrivalState, TransferState
@@ -70,6 +72,19 @@ async def test_both_sides_hold_the_same_receipts(pair):
     checked = [receipts.read(receipt.jws, pair.here.us.held, pair.clock()) for receipt in ours]
     receipts.check_chain(checked)
     assert checked[1].statement.accepted_on == ACCEPTED_ON.isoformat()
+
+
+async def test_what_was_received_can_be_checked_by_anyone(pair, tmp_path, capsys):
+    _, arrival = await accepted(pair)
+    for name in ("package.zip", "receipts.json"):
+        _, data = await pair.there.run(arrivals.read_part, pair.there.served, arrival.id, name)
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "directory.json").write_bytes(pair.there.us.held.raw)
+    (tmp_path / "operator.public.json").write_text(json.dumps(pair.operator.as_dict(private=False)))
+    common = ["--directory", str(tmp_path / "directory.json"), "--at", instants.to_text(pair.clock())]
+    checked = main(["verify", str(tmp_path / "package.zip"), "--receipts", str(tmp_path / "receipts.json"), *common])
+    assert checked == 0, capsys.readouterr().out
+    assert "すべて確かめられました。" in capsys.readouterr().out
 
 
 async def test_received_papers_are_kept_and_travel_on(pair):

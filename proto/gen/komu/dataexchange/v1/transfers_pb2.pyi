@@ -695,6 +695,7 @@ class GetArrivalPartRequest(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     arrival_id: _builtins.str
     path: _builtins.str
+    """A part's path; "package.zip" for the whole archive as it was signed, "receipts.json" for the chain of receipts."""
     def __init__(
         self,
         *,

@@ -1,5 +1,7 @@
 """転入学: the office looks, matches, accepts or refuses. Nothing is visible to a teacher before the acceptance."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
@@ -14,7 +16,7 @@ from dataexchange import events, policy
 from dataexchange.domain import instants
 from dataexchange.domain.commands import Admission
 from dataexchange.domain.ourselves import Ourselves, last_of
-from dataexchange.domain.package import building, manifest, records
+from dataexchange.domain.package import archive, building, manifest, records
 from dataexchange.domain.refusals import Code, Refusal
 from dataexchange.domain.states import ArrivalState, arrival_step, check_accepted_on
 from dataexchange.domain.transfers import Arrival, ArrivalPart, ArrivalView
@@ -216,12 +218,39 @@ async def read_received_part(
 
 
 async def _part(tx: Transaction, arrival: Arrival, path: str) -> tuple[ArrivalPart, bytes]:
-    part, data = await arrivals.part_bytes(tx, arrival.id, path)
+    if path in WHOLE:
+        part, data = await WHOLE[path](tx, arrival)
+    else:
+        part, data = await arrivals.part_bytes(tx, arrival.id, path)
     tx.audit(
         "arrival.document.read", arrival.id, after={"path": path}, information_class=part.information_class,
         subject_id=arrival.pupil_id,
     )  # fmt: skip
     return part, data
+
+
+async def _whole_package(tx: Transaction, arrival: Arrival) -> tuple[ArrivalPart, bytes]:
+    """The archive as it was signed, byte by byte: anyone can check it with `verify`."""
+    entries = await arrivals.all_bytes(tx, arrival.id)
+    if not entries:
+        raise Unseen
+    return _file("package.zip", "application/zip", "パッケージ全体", archive.write(entries))
+
+
+async def _all_receipts(tx: Transaction, arrival: Arrival) -> tuple[ArrivalPart, bytes]:
+    """The chain of receipts, as `verify` reads it."""
+    kept = (await exchange.receipts(tx, [arrival.id]))[arrival.id]
+    data = json.dumps({"receipts": [receipt.jws for receipt in kept]}, indent=1).encode()
+    return _file("receipts.json", "application/json", "受領書", data)
+
+
+def _file(path: str, media_type: str, title: str, data: bytes) -> tuple[ArrivalPart, bytes]:
+    sha256 = hashlib.sha256(data).hexdigest()
+    return ArrivalPart(path, media_type, "", title, 1, "copy", sha256, len(data)), data
+
+
+WHOLE: Final = {"package.zip": _whole_package, "receipts.json": _all_receipts}
+"""Names that no part of a package can have, for the package and its receipts as files."""
 
 
 async def find_accepted(tx: Transaction, actor: Actor, arrival_id: UUID) -> Arrival:

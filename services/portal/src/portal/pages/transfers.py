@@ -84,6 +84,7 @@ RECEIPTS = {
     "superseded": "差替え",
 }
 CUSTODY = {"copy": "写し", "extract": "抄本", "original": "原本"}
+FILES = ("application/pdf", "application/zip")
 MOVING = {"approved", "sealed", "sent", "received", "accepted"}
 SEX = {1: "男", 2: "女", 3: "その他"}
 GRADES = [
@@ -391,9 +392,10 @@ async def part(
             yield message.chunk
 
     name = header.path.rsplit("/", 1)[-1]
-    media_type = header.media_type if header.media_type == "application/pdf" else "text/plain; charset=utf-8"
+    media_type = header.media_type if header.media_type in FILES else "text/plain; charset=utf-8"
+    shown = "inline" if media_type != "application/zip" else "attachment"
     headers = {
-        "Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store",
+        "Content-Disposition": f'{shown}; filename="{name}"', "Cache-Control": "no-store",
         "X-Frame-Options": "SAMEORIGIN",
         "Content-Length": str(header.bytes),
     }  # fmt: skip
