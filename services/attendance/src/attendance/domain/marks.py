@@ -109,7 +109,7 @@ class MarkChange:
     after: Mark
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class UnknownSymbol(Exception):
     """The symbol is not one of this board's for the year."""
 
@@ -117,7 +117,7 @@ class UnknownSymbol(Exception):
     symbol: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class NotInClass(Exception):
     """The child is not a member of the class on that day."""
 

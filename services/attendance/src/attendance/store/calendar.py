@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from servicekit.db import Transaction
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from attendance.domain.calendar import CalendarDay, Closure
@@ -146,19 +146,6 @@ async def add_closure(tx: Transaction, closure: Closure) -> None:
 async def cancel_closure(tx: Transaction, closure_id: UUID, at: datetime) -> None:
     """Mark a closure as cancelled; the entry stays."""
     await tx.execute(update(closures).where(closures.c.id == closure_id).values(cancelled_at=at))
-
-
-async def lock_on(tx: Transaction, school_id: UUID, on: date) -> TermLock | None:
-    """The closed term that covers the day, if there is one."""
-    closed_on = func.timezone("Asia/Tokyo", term_locks.c.closed_at).label("closed_local")
-    query = (
-        select(term_locks.c.term, term_locks.c.starts_on, term_locks.c.ends_on, closed_on)
-        .where(term_locks.c.school_id == school_id, term_locks.c.starts_on <= on, term_locks.c.ends_on >= on)
-        .order_by(term_locks.c.starts_on)
-        .limit(1)
-    )
-    row = (await tx.execute(query)).one_or_none()
-    return None if row is None else TermLock(row.term, row.starts_on, row.ends_on, row.closed_local.date())
 
 
 async def lock_term(tx: Transaction, school_id: UUID, school_year: int, lock: TermLock, closed_at: datetime) -> None:

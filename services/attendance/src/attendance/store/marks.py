@@ -12,8 +12,8 @@ from servicekit.ids import uuid7
 from sqlalchemy import Executable, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from attendance.domain.marks import DEFAULT_REASONS, DEFAULT_SYMBOLS, Category, Mark, MarkChange, Symbol
-from attendance.store.tables import day_sheets, mark_changes, marks, reasons, symbols
+from attendance.domain.marks import DEFAULT_SYMBOLS, Category, Mark, MarkChange, Symbol
+from attendance.store.tables import day_sheets, mark_changes, marks, symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,6 @@ async def symbols_of(tx: Transaction, school_year: int) -> dict[str, Symbol]:
         for row in await tx.execute(query)
     }
     return found or {symbol.key: symbol for symbol in DEFAULT_SYMBOLS}
-
-
-async def reasons_of(tx: Transaction, school_year: int) -> tuple[str, ...]:
-    """The board's list of reasons, so that month-end counts agree."""
-    query = select(reasons.c.text).where(reasons.c.school_year == school_year).order_by(reasons.c.position)
-    return tuple((await tx.execute(query)).scalars()) or DEFAULT_REASONS
 
 
 async def sheets(tx: Transaction, class_ids: Sequence[UUID], from_on: date, to_on: date) -> list[DaySheet]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -101,13 +101,18 @@ async def standing(tx: Transaction, staff_id: UUID, school_id: UUID, on: date) -
         standing_copies.c.starts_on <= on,
         or_(standing_copies.c.ends_on.is_(None), standing_copies.c.ends_on >= on),
     )
-    rows = (await tx.execute(query)).all()
+    return standing_from((row.kind, row.class_id, row.school_grade) for row in await tx.execute(query))
+
+
+def standing_from(held: Iterable[tuple[str, UUID | None, str]]) -> Standing:
+    """Posts and duties (kind, class, 学年) of one person at one school, as the rules want them."""
+    rows = list(held)
     return Standing(
-        posts=frozenset(row.kind for row in rows if row.kind in _POSTS),
+        posts=frozenset(kind for kind, _, _ in rows if kind in _POSTS),
         homeroom_class_ids=frozenset(
-            row.class_id for row in rows if row.kind in ("homeroom", "assistant_homeroom") and row.class_id
+            place for kind, place, _ in rows if kind in ("homeroom", "assistant_homeroom") and place
         ),
-        headed_school_grades=frozenset(row.school_grade for row in rows if row.kind == "school_grade_head"),
+        headed_school_grades=frozenset(school_grade for kind, _, school_grade in rows if kind == "school_grade_head"),
     )
 
 

@@ -14,10 +14,11 @@ from servicekit.errors import Conflict, Invalid, Refused, Unseen, Violation
 
 from attendance import policy
 from attendance.domain.calendar import DayState, days_between, state_of
-from attendance.domain.marks import Mark, NotInClass, Symbol, UnknownSymbol, changes_of_day
+from attendance.domain.marks import Mark, MarkChange, NotInClass, Symbol, UnknownSymbol, changes_of_day
 from attendance.domain.register import SchoolClass
 from attendance.events import day_taken
-from attendance.store import calendar, marks, register
+from attendance.store import day_page, marks, register
+from attendance.store.day_page import DayFacts
 from attendance.store.marks import DaySheet, PastChange
 from attendance.usecases import standing
 
@@ -58,9 +59,10 @@ class SaveDay:
 
 async def get_day(tx: Transaction, actor: Actor, class_id: UUID, on: date) -> Day:
     """The day sheet of a class. Raises: Unseen, Refused."""
-    homeroom, stand = await standing.of_class(tx, actor, class_id)
+    facts = await _facts(tx, actor, class_id, on)
+    homeroom, stand = facts.homeroom, facts.standing
     policy.may_read_class(actor, homeroom, stand).enforce()
-    day = await _day(tx, homeroom, on)
+    day = await _day(tx, facts, on)
     if not day.locked_reason and not (may := policy.may_take_roll(actor, homeroom, stand)).allowed:
         return replace(day, locked_reason=may.message)
     return day
@@ -71,9 +73,10 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
 
     Raises: Unseen, Refused (locked term, no lesson day, future day), Invalid, Conflict (saved by somebody since).
     """
-    homeroom, stand = await standing.of_class(tx, actor, command.class_id)
-    policy.may_take_roll(actor, homeroom, stand).enforce()
-    day = await _day(tx, homeroom, command.on)
+    facts = await _facts(tx, actor, command.class_id, command.on)
+    homeroom = facts.homeroom
+    policy.may_take_roll(actor, homeroom, facts.standing).enforce()
+    day = await _day(tx, facts, command.on)
     if day.locked_reason:
         raise Refused(day.locked_reason, reason="LOCKED")
     correction = day.sheet is not None
@@ -97,7 +100,8 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
         ) from stranger
     sheet = await marks.take(tx, homeroom.id, command.on, command.version, actor.person_id)
     if sheet is None:
-        raise _saved_meanwhile(await _day(tx, homeroom, command.on))
+        facts = await _facts(tx, actor, homeroom.id, command.on)
+        raise _saved_meanwhile(await _day(tx, facts, command.on))
     await marks.save(tx, homeroom.id, command.on, changes, actor.person_id, why, keep=correction)
     verb = "corrected" if correction else "taken"
     told = _told(command.on, why if correction else "")
@@ -114,7 +118,7 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
                 **told,
             },
         )
-    saved = await _day(tx, homeroom, command.on)
+    saved = replace(day, sheet=sheet, marks=_after(day.marks, changes))
     tx.emit(day_taken(homeroom, command.on, sheet.version, saved.marks, saved.symbols, correction=correction))
     return saved
 
@@ -129,35 +133,43 @@ async def get_history(tx: Transaction, actor: Actor, pupil_id: UUID, on: date) -
     return await marks.history(tx, pupil_id, on)
 
 
-async def _day(tx: Transaction, homeroom: SchoolClass, on: date) -> Day:
+async def _facts(tx: Transaction, actor: Actor, class_id: UUID, on: date) -> DayFacts:
+    facts = await day_page.facts(tx, class_id, actor.person_id, on, day_in_jst(tx.now))
+    if facts is None:
+        raise Unseen
+    return facts
+
+
+async def _day(tx: Transaction, facts: DayFacts, on: date) -> Day:
     today = day_in_jst(tx.now)
-    month_start = on.replace(day=1)
-    days = await calendar.days(tx, homeroom.school_id, month_start, on)
-    closures = await calendar.closures_between(tx, homeroom.school_id, month_start, on)
-    roll = [place for place in await register.members(tx, [homeroom.id], on, on) if place.covers(on)]
-    found = await marks.marks_of(tx, [place.pupil_id for place in roll], on, on)
-    sheets = {sheet.on: sheet for sheet in await marks.sheets(tx, [homeroom.id], month_start, on)}
-    state, note = state_of(days.get(on), closures, homeroom.school_grade, homeroom.id)
-    lock = await calendar.lock_on(tx, homeroom.school_id, on)
-    symbols = await marks.symbols_of(tx, homeroom.school_year)
-    before = [
-        past
-        for past in days_between(month_start, min(on, today) - timedelta(days=1))
-        if past not in sheets
-        and state_of(days.get(past), closures, homeroom.school_grade, homeroom.id)[0] is DayState.LESSON
-    ]
+    homeroom = facts.homeroom
+
+    def state_on(day: date) -> tuple[DayState, str]:
+        return state_of(facts.days.get(day), facts.closures, homeroom.school_grade, homeroom.id)
+
+    state, note = state_on(on)
     return Day(
         homeroom=homeroom,
         on=on,
         state=state,
         note=note,
-        marks=[found.get(place.pupil_id, {}).get(on, Mark(place.pupil_id)) for place in roll],
-        symbols=list(symbols.values()),
-        reasons=await marks.reasons_of(tx, homeroom.school_year),
-        sheet=sheets.get(on),
-        locked_reason=_why_locked(on, today, state, note, lock.reason() if lock else ""),
-        unmarked_days=before,
+        marks=await day_page.marks_of_roll(tx, homeroom.id, on),
+        symbols=list(facts.symbols.values()),
+        reasons=facts.reasons,
+        sheet=facts.sheet,
+        locked_reason=_why_locked(on, today, state, note, facts.lock.reason() if facts.lock else ""),
+        unmarked_days=[
+            past
+            for past in days_between(on.replace(day=1), min(on, today) - timedelta(days=1))
+            if past not in facts.taken_days and state_on(past)[0] is DayState.LESSON
+        ],
     )
+
+
+def _after(marks_before: Sequence[Mark], changes: Sequence[MarkChange]) -> list[Mark]:
+    """The marks of the roll as they stand once the changes are written."""
+    written = {change.pupil_id: replace(change.after, version=change.before.version + 1) for change in changes}
+    return [written.get(mark.pupil_id, mark) for mark in marks_before]
 
 
 def _why_locked(on: date, today: date, state: DayState, note: str, term_lock: str) -> str:
