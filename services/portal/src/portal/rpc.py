@@ -39,7 +39,7 @@ _AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class ServiceAway(Exception):
     """A service does not answer now. Said with its name, because the others still work."""
 
