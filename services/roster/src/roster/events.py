@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from komu.common.v1 import common_pb2
@@ -45,6 +46,7 @@ DUTY_KINDS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def iso(day: date | None) -> str:
     """ISO 8601, or empty."""
     return day.isoformat() if day is not None else ""
@@ -52,7 +54,7 @@ def iso(day: date | None) -> str:
 
 def period(value: Period) -> common_pb2.Period:
     """Both days inclusive; empty end = open."""
-    return common_pb2.Period(starts_on=value.starts_on.isoformat(), ends_on=iso(value.ends_on))
+    return common_pb2.Period(starts_on=iso(value.starts_on), ends_on=iso(value.ends_on))
 
 
 def school(value: School) -> roster_pb2.School:

@@ -4,8 +4,7 @@
 # ruff: noqa: S608
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from itertools import groupby
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -30,18 +29,21 @@ def batches(ids: Collection[UUID]) -> Iterator[Sequence[UUID]]:
 
 async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRosterState]:
     """Classes by id, with members in 出席番号 order. A withdrawn class has none."""
-    query = f"""SELECT {CLASS}, m.pupil_id, m.number, m.starts_on, m.ends_on FROM classes c
-        LEFT JOIN class_members m ON m.class_id = c.id AND (m.ends_on IS NULL OR m.ends_on >= m.starts_on)
-        WHERE c.id = ANY(:ids) ORDER BY c.id, m.number, m.pupil_id, m.starts_on"""
-    found = await tx.execute(text(query), {"ids": list(ids)})
-    return [_class_roster(list(group)) for _, group in groupby(found, key=lambda row: row.id)]
-
-
-def _class_roster(group: Sequence[Any]) -> ClassRosterState:
-    members = tuple(
-        Member(row.pupil_id, row.number, Period(row.starts_on, row.ends_on)) for row in group if row.pupil_id
+    wanted = {"ids": list(ids)}
+    members: dict[UUID, list[Member]] = {}
+    found: Iterable[Any] = await tx.execute(
+        text("""SELECT class_id, pupil_id, number, starts_on, ends_on FROM class_members
+            WHERE class_id = ANY(:ids) AND (ends_on IS NULL OR ends_on >= starts_on)
+            ORDER BY class_id, number, pupil_id, starts_on"""),
+        wanted,
     )
-    return ClassRosterState(rows.school_class(group[0]), members)
+    for class_id, pupil_id, number, starts_on, ends_on in found:
+        members.setdefault(class_id, []).append(Member(pupil_id, number, Period(starts_on, ends_on)))
+    query = f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.id"
+    return [
+        ClassRosterState(rows.school_class(row), tuple(members.get(row.id, ())))
+        for row in await tx.execute(text(query), wanted)
+    ]
 
 
 async def staff(tx: Transaction, ids: Sequence[UUID]) -> list[StaffState]:
