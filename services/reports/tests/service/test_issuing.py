@@ -16,7 +16,7 @@ from komu.roster.v1 import events_pb2, roster_pb2
 from reports.consumers import on_enrolment_changed
 from servicekit.errors import Invalid, Refused, StepUpRequired, Unseen
 
-from .conftest import School
+from services.reports.tests.service.peers import School
 
 
 def issue(school: School, form: str, place: int = 0, **more: object) -> pb.IssueDocumentRequest:

@@ -18,7 +18,7 @@ from reports.domain.forms.values import Entry
 from reports.typesetting.fonts import FontSet
 from reports.typesetting.typesetter import Stamp, Typesetter
 
-from . import samples
+from services.reports.tests.unit import samples
 
 STAMP = Stamp(
     author="青空市立あおぞら小学校",
