@@ -165,6 +165,12 @@ def test_a_child_moves_to_another_city(cities: Cities, tmp_path: Path, capsys: p
     paper = page.request.get(cities.there.address(link.get_attribute("href") or ""))
     assert paper.headers["content-type"] == "application/pdf"
     assert paper.body().startswith(b"%PDF-")
+    for file in ("package.zip", "receipts.json"):
+        saved = page.request.get(f"{page.url.split('?')[0]}/part?path={file}")
+        (tmp_path / file).write_bytes(saved.body())
+    trusted = ["--directory", str(cities.directory / "directory.json")]
+    receipts = ["--receipts", str(tmp_path / "receipts.json")]
+    assert dataexchange(["verify", str(tmp_path / "package.zip"), *trusted, *receipts]) == 0, capsys.readouterr().out
 
     wait_for(principal, "完了")
     expect(principal.get_by_text("相手の受入れ日")).to_be_visible()
