@@ -63,13 +63,10 @@ check: venv
 unit: venv
 	$(PY) -m pytest $(wildcard libs/*/tests/unit services/*/tests/unit) infra
 
-# From quick to slow, in one run of pytest: what is wrong shows early, and its last line tells the whole.
-TESTS = libs services infra $(wildcard tests/guards tests/contract tests/faults) tests/e2e
-
 test: venv
 	$(PY) -m komustack.check
 	@$(KOMU) prepare
-	$(PY) -m pytest $(TESTS)
+	$(PY) -m komustack.suite
 
 e2e: venv
 	@$(KOMU) prepare
