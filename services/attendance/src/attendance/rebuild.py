@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Sequence
 
 from komu.roster.v1 import roster_pb2, roster_pb2_grpc
@@ -11,8 +11,6 @@ from servicekit.db import Database
 
 from attendance.consumers import keep_class_roster, keep_staff_duties
 from attendance.settings import Settings
-
-log = logging.getLogger(__name__)
 
 
 async def rebuild(settings: Settings, tenants: Sequence[str]) -> None:
@@ -33,7 +31,7 @@ async def rebuild(settings: Settings, tenants: Sequence[str]) -> None:
                     elif item.HasField("staff_duties"):
                         await keep_staff_duties(tx, item.staff_duties)
                     count += 1
-            log.info("%s: %s items copied", tenant, count)
+            sys.stdout.write(f"{tenant}: {count} items copied from roster\n")
     finally:
         await clients.close()
         await database.close()
