@@ -28,8 +28,10 @@ from servicekit.events.envelope import OutgoingEvent, stamp
 from servicekit.ids import uuid7
 from servicekit.json import dumps_text, to_json
 from servicekit.pool import Pool
+from servicekit.statements import Statements
 from servicekit.telemetry import sql_span
 from servicekit.told import AuditNote, Told, changed_only, save_audit, save_events
+from servicekit.wire import Connection
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import CursorResult
@@ -47,7 +49,7 @@ class Transaction:
     )
 
     def __init__(
-        self, database: Database, connection: AsyncConnection, raw: psycopg.AsyncConnection[Any], tenant: str,
+        self, database: Database, connection: AsyncConnection, raw: Connection, tenant: str,
         actor: Actor | None, now: datetime, read_only: bool,
     ) -> None:
         self.database = database
@@ -63,7 +65,7 @@ class Transaction:
         self._statements = 0
 
     @property
-    def raw(self) -> psycopg.AsyncConnection[Any]:
+    def raw(self) -> Connection:
         """The driver's connection inside this transaction; for the kit's own loops."""
         return self._raw
 
@@ -72,6 +74,10 @@ class Transaction:
     ) -> CursorResult[Any]:
         """Runs one SQLAlchemy Core statement (or SQL text with `:name` parameters); a list of params is executemany."""
         self._statements += 1
+        if not isinstance(params, Sequence):
+            direct = await self.database.statements.run(self._raw, statement, params)
+            if direct is not None:
+                return direct
         if isinstance(statement, str):
             statement = sa.text(statement)
         return await self._connection.execute(statement, params)
@@ -159,12 +165,14 @@ class Transaction:
         """What this transaction will tell so far; for tests of use cases."""
         return Told(tuple(self._events), tuple(self._audit))
 
-    async def write_told(self) -> None:
-        """Saves audit entries and events; the kit calls it at commit."""
+    def last_statements(self) -> list[tuple[str, Sequence[Any]]]:
+        """What saves the audit entries and events; the kit sends it with COMMIT."""
+        last = []
         if self._audit:
-            await save_audit(self._raw, self.now, self.actor, self._audit)
+            last.append(save_audit(self.now, self.actor, self._audit))
         if self._events:
-            await save_events(self._raw, self._events)
+            last.append(save_events(self._events))
+        return last
 
 
 class Database:
@@ -181,10 +189,14 @@ class Database:
         self._engine = create_async_engine(
             self.url,
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
             poolclass=sa.NullPool,
-            connect_args={"application_name": application_name, "connect_timeout": 5},
+            connect_args={
+                "application_name": application_name, "connect_timeout": 5, "async_creator_fn": Connection.connect,
+            },
         )
         self._pool = Pool(self._engine, pool_size)
+        self.statements = Statements(self._engine.dialect)
         self.libpq_url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._row_security: dict[str, bool] = {}
         self._on_events: list[Callable[[], None]] = []
@@ -226,16 +238,19 @@ class Database:
             raise ValueError("a tenant is 1 to 40 of a-z, 0-9 and -")
         if actor is not None and actor.tenant != tenant:
             raise ValueError("the actor belongs to another tenant")
-        begin = f"BEGIN{' READ ONLY' if read_only else ''}; SET LOCAL komu.tenant = '{tenant}'"
-        async with self._session(begin) as (connection, raw):
+        async with self._session() as (connection, raw):
+            raw.read_for(tenant) if read_only else raw.write_for(tenant)
             tx = Transaction(self, connection, raw, tenant, actor, self.clock(), read_only)
             with sql_span(read_only) as span:
                 yield tx
-                if read_only and tx._audit:
-                    await raw.execute(f"COMMIT; BEGIN; SET LOCAL komu.tenant = '{tenant}'".encode())
-                if tx._audit or tx._events:
-                    await tx.write_told()
-                await raw.execute(b"COMMIT")
+                if read_only:
+                    if raw.open:
+                        await raw.execute(b"COMMIT")
+                    raw.forget()
+                    if tx._audit:
+                        raw.write_for(tenant)
+                if tx._audit or tx._events or raw.open:
+                    await raw.together(tx.last_statements(), commit=True)
                 span(tx._statements)
         if tx._events:
             for wake in self._on_events:
@@ -252,16 +267,20 @@ class Database:
                 log.error("after commit: %s", type(error).__name__)
 
     @asynccontextmanager
-    async def plumbing(self, tenant: str = "") -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async def plumbing(self, tenant: str = "") -> AsyncIterator[Connection]:
         """For the kit's own loops: a transaction that sees every tenant's plumbing tables and no tenant's records."""
-        begin = f"BEGIN; SET LOCAL komu.plumbing = 'on'; SET LOCAL komu.tenant = '{tenant}'"
-        async with self._session(begin) as (_, raw):
+        async with self._session() as (_, raw):
+            raw.write_for(tenant, "SET LOCAL komu.plumbing = 'on'")
             yield raw
-            await raw.execute(b"COMMIT")
+            if raw.open:
+                await raw.together((), commit=True)
 
     @asynccontextmanager
-    async def _session(self, begin: str) -> AsyncIterator[tuple[AsyncConnection, psycopg.AsyncConnection[Any]]]:
-        connection, raw = await self._begin(begin)
+    async def _session(self) -> AsyncIterator[tuple[AsyncConnection, Connection]]:
+        try:
+            connection, raw = await self._pool.take()
+        except (sa.exc.OperationalError, psycopg.OperationalError, OSError) as error:
+            raise Unavailable(reason="DATABASE_UNAVAILABLE") from error
         usable = False
         try:
             yield connection, raw
@@ -270,40 +289,22 @@ class Database:
             usable = await self._roll_back(connection, raw)
             raise
         finally:
+            raw.forget()
             await self._pool.give_back(connection, raw, usable=usable)
 
-    async def _begin(self, begin: str) -> tuple[AsyncConnection, psycopg.AsyncConnection[Any]]:
-        """A connection inside a fresh transaction. One that died while it was idle (a restart) is replaced unseen."""
-        statement = begin.encode()
-        for attempt in range(2):
-            try:
-                connection, raw = await self._pool.take()
-            except (sa.exc.OperationalError, psycopg.OperationalError, OSError) as error:
-                raise Unavailable(reason="DATABASE_UNAVAILABLE") from error
-            try:
-                await raw.execute(statement)
-                return connection, raw
-            except psycopg.OperationalError as error:
-                await self._pool.give_back(connection, raw, usable=False)
-                for idle in self._pool.drop_free():
-                    await self._pool.discard(idle)
-                if attempt:
-                    raise Unavailable(reason="DATABASE_UNAVAILABLE") from error
-            except BaseException:
-                await self._pool.give_back(connection, raw, usable=False)
-                raise
-        raise AssertionError
-
-    async def _roll_back(self, connection: AsyncConnection, raw: psycopg.AsyncConnection[Any]) -> bool:
+    async def _roll_back(self, connection: AsyncConnection, raw: Connection) -> bool:
         if raw.closed or connection.invalidated:
             return False
+        if not raw.open:
+            return True
+        raw.forget()
         try:
             await asyncio.shield(asyncio.wait_for(raw.execute(b"ROLLBACK"), 5))
         except (Exception, asyncio.CancelledError):
             return False
         return True
 
-    async def has_row_security(self, raw: psycopg.AsyncConnection[Any], table: str) -> bool:
+    async def has_row_security(self, raw: Connection, table: str) -> bool:
         """Whether rows of `table` pass a policy; asked once per table."""
         known = self._row_security.get(table)
         if known is None:
@@ -317,7 +318,8 @@ class Database:
     async def answers(self) -> bool:
         """Whether the database can be asked right now."""
         try:
-            async with asyncio.timeout(2), self.plumbing():
+            async with asyncio.timeout(2), self.plumbing() as raw:
+                await raw.execute("SELECT 1")
                 return True
         except Exception:
             return False

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from typing import Any
 
-import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from servicekit.wire import Connection
 
 log = logging.getLogger(__name__)
 
@@ -17,16 +18,16 @@ class Pool:
 
     def __init__(self, engine: AsyncEngine, size: int) -> None:
         self._engine = engine
-        self._free: list[tuple[AsyncConnection, psycopg.AsyncConnection[Any]]] = []
+        self._free: list[tuple[AsyncConnection, Connection]] = []
         self._slots = asyncio.Semaphore(size)
         self._closed = False
 
-    async def take(self) -> tuple[AsyncConnection, psycopg.AsyncConnection[Any]]:
+    async def take(self) -> tuple[AsyncConnection, Connection]:
         await self._slots.acquire()
         try:
             while self._free:
                 connection, raw = self._free.pop()
-                if not raw.closed and not connection.closed and not connection.invalidated:
+                if not raw.closed and not connection.closed and not connection.invalidated and raw.is_silent():
                     return connection, raw
                 await self.discard(connection)
             connection = await self._engine.connect()
@@ -37,7 +38,7 @@ class Pool:
             raise
 
     async def give_back(
-        self, connection: AsyncConnection, raw: psycopg.AsyncConnection[Any], *, usable: bool
+        self, connection: AsyncConnection, raw: Connection, *, usable: bool
     ) -> None:
         try:
             if usable and not self._closed and not raw.closed and not connection.invalidated:

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
 from servicekit.auth import Actor
 from servicekit.events.envelope import OutgoingEvent
 from servicekit.telemetry import current_trace_id
@@ -65,37 +63,29 @@ def changed_only(before: Any, after: Any) -> tuple[Any, Any]:
     return {k: before[k] for k in keys if k in before}, {k: after[k] for k in keys if k in after}
 
 
-async def save_audit(
-    raw: psycopg.AsyncConnection[Any], now: datetime, actor: Actor | None, notes: Sequence[AuditNote]
-) -> None:
-    """Appends `notes` to the log and puts them up for sealing."""
-    await raw.execute(
-        _INSERT_AUDIT,
-        (
-            now,
-            actor.person_id if actor else None,
-            actor.session_id or None if actor else None,
-            current_trace_id(),
-            [note.id for note in notes],
-            [note.action for note in notes],
-            [note.object_id for note in notes],
-            [note.subject_id for note in notes],
-            [note.information_class for note in notes],
-            [note.before for note in notes],
-            [note.after for note in notes],
-        ),
+def save_audit(now: datetime, actor: Actor | None, notes: Sequence[AuditNote]) -> tuple[str, Sequence[Any]]:
+    """The statement that appends `notes` to the log and puts them up for sealing."""
+    return _INSERT_AUDIT, (
+        now,
+        actor.person_id if actor else None,
+        actor.session_id or None if actor else None,
+        current_trace_id(),
+        [note.id for note in notes],
+        [note.action for note in notes],
+        [note.object_id for note in notes],
+        [note.subject_id for note in notes],
+        [note.information_class for note in notes],
+        [note.before for note in notes],
+        [note.after for note in notes],
     )
 
 
-async def save_events(raw: psycopg.AsyncConnection[Any], events: Sequence[OutgoingEvent]) -> None:
-    """Puts `events` into the outbox in their order."""
-    await raw.execute(
-        _INSERT_OUTBOX,
-        (
-            events[0].traceparent,
-            [event.event_id for event in events],
-            [event.subject for event in events],
-            [event.type for event in events],
-            [event.payload for event in events],
-        ),
+def save_events(events: Sequence[OutgoingEvent]) -> tuple[str, Sequence[Any]]:
+    """The statement that puts `events` into the outbox in their order."""
+    return _INSERT_OUTBOX, (
+        events[0].traceparent,
+        [event.event_id for event in events],
+        [event.subject for event in events],
+        [event.type for event in events],
+        [event.payload for event in events],
     )

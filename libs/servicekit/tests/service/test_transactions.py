@@ -1,5 +1,6 @@
 """Transactions on a real PostgreSQL: row security, what is told, lost races, COPY."""
 
+import asyncio
 from uuid import uuid4
 
 import psycopg
@@ -151,6 +152,8 @@ async def test_the_pool_outlives_a_restart_of_the_database(service_db, postgres,
             psycopg.sql.Literal(database.url.database)
         )
     )
+    while database._pool._free[0][1].is_silent():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)  # until the server's goodbye is here
     async with database.reading(tenant) as tx:
         assert await tx.scalar("SELECT 1") == 1
     await database.close()
@@ -159,3 +162,154 @@ async def test_the_pool_outlives_a_restart_of_the_database(service_db, postgres,
 async def test_fixed_clock_stops_the_transaction(fixed_clock, database, tenant):
     async with database.reading(tenant) as tx:
         assert tx.now == fixed_clock.at
+
+
+async def test_statements_take_and_give_the_same_values_whichever_way_they_go(database, tenant, actor):
+    """SELECT and SQL text go straight to the driver; their rows are those of SQLAlchemy's own way."""
+    from datetime import date
+    from decimal import Decimal
+    from enum import Enum
+
+    class Kind(Enum):
+        ONE = "one"
+
+    class Upper(sa.TypeDecorator):
+        impl = sa.Text
+        cache_ok = True
+
+        def process_bind_param(self, value, dialect):
+            return value and value.lower()
+
+        def process_result_value(self, value, dialect):
+            return value and value.upper()
+
+    things = sa.Table(
+        "things", sa.MetaData(),
+        sa.Column("id", sa.Uuid), sa.Column("day", sa.Date), sa.Column("at", sa.DateTime(timezone=True)),
+        sa.Column("kind", sa.Enum(Kind, native_enum=False)), sa.Column("amount", sa.Numeric(10, 2)),
+        sa.Column("extra", sa.JSON), sa.Column("raw", sa.LargeBinary), sa.Column("many", sa.ARRAY(sa.Integer)),
+        sa.Column("shout", Upper), sa.Column("none", sa.Text), sa.Column("yes", sa.Boolean),
+    )
+    row = {
+        "id": uuid4(), "day": date(2026, 4, 1), "at": actor.levels[1], "kind": Kind.ONE, "amount": Decimal("1.50"),
+        "extra": {"a": [1, "髙"]}, "raw": b"\x00\xff", "many": [1, 2], "shout": "LOUD", "none": None, "yes": True,
+    }
+    async with database.transaction(tenant) as tx:
+        await tx.execute(
+            "CREATE TEMP TABLE things (id uuid, day date, at timestamptz, kind text, amount numeric(10,2), extra json,"
+            " raw bytea, many int[], shout text, none text, yes boolean) ON COMMIT DROP"
+        )
+        await tx.execute(sa.insert(things).values(**row))
+        for condition in (
+            things.c.id == row["id"], things.c.kind == Kind.ONE, things.c.shout == "Loud",
+            things.c.day.in_([row["day"]]),
+            things.c.amount == Decimal("1.5"), things.c.many == [1, 2], things.c.none.is_(None),
+            things.c.raw == b"\x00\xff", sa.and_(things.c.yes, things.c.day >= date(2026, 1, 1)),
+        ):
+            for _ in range(3):  # compiled, cached, prepared
+                result = await tx.execute(sa.select(things).where(condition))
+                found = result.one()
+                assert dict(found._mapping) == row
+                assert found.kind is Kind.ONE
+                assert found._mapping[things.c.shout] == "LOUD"
+        own_way = await tx._connection.execute(sa.select(things))
+        direct = await tx.execute(sa.select(things))
+        assert direct.all() == own_way.all()
+        assert (await tx.execute(sa.select(things.c.id, sa.func.count().label("n")).group_by(things.c.id))).one().n == 1
+        assert (await tx.execute(sa.select(things.c.day).limit(1).offset(0))).scalars().all() == [row["day"]]
+        assert (await tx.execute(sa.select(sa.literal("100%")))).scalar_one() == "100%"
+        text = await tx.execute("SELECT id, amount, '50%' AS share FROM things WHERE day = :day", {"day": row["day"]})
+        assert text.mappings().one() == {"id": row["id"], "amount": Decimal("1.50"), "share": "50%"}
+        typed = sa.text("SELECT CAST(:x AS jsonb) AS x").bindparams(sa.bindparam("x", type_=sa.JSON))
+        assert (await tx.execute(typed, {"x": {"a": 1}})).scalar_one() == {"a": 1}
+        assert (await tx.execute("UPDATE things SET none = 'x'")).rowcount == 1
+        changed = await tx.execute("UPDATE things SET none = NULL RETURNING id")
+        assert changed.scalar_one() == row["id"]
+        assert (await tx.execute("SELECT 1 AS a, 2 AS a")).all() == [(1, 2)]
+        assert (await tx.execute("SELECT 1 WHERE false")).first() is None
+        for different in (1, 2, 3):  # one plan, the values of each statement
+            assert (await tx.execute(sa.select(sa.literal(different)))).scalar_one() == different
+        assert (await tx.execute(sa.insert(things), [row, row])).rowcount in (2, -1)
+        twice = sa.union_all(sa.select(things.c.id), sa.select(things.c.id))
+        assert (await tx.execute(twice)).all() == 6 * [(row["id"],)]
+
+
+async def test_database_errors_keep_their_kind_and_quote_no_values(database, tenant, actor):
+    note = uuid4()
+    for statement in (
+        "INSERT INTO notes (tenant_id, id, text) VALUES (:t, :i, :x)",
+        sa.text("INSERT INTO notes (tenant_id, id, text) VALUES (:t, :i, :x)"),
+    ):
+        with pytest.raises(sa.exc.IntegrityError) as broken:  # noqa: PT012
+            async with database.transaction(tenant, actor) as tx:
+                for _ in range(2):
+                    await tx.execute(statement, {"t": tenant, "i": note, "x": "山田"})
+        assert "山田" not in str(broken.value)
+    with pytest.raises(sa.exc.ProgrammingError):
+        async with database.reading(tenant) as tx:
+            await tx.execute("SELECT nothing FROM notes")
+    async with database.reading(tenant) as tx:  # the connection is as good as before
+        assert await tx.scalar("SELECT count(*) FROM notes") == 0
+
+
+async def test_a_cancelled_use_case_leaves_nothing_and_no_connection_hangs(database, tenant, actor):
+    begun = asyncio.Event()
+
+    async def work():
+        async with database.transaction(tenant, actor) as tx:
+            await write_note(tx, actor, uuid4(), "never")
+            begun.set()
+            await tx.execute("SELECT pg_sleep(60)")
+
+    for _ in range(12):  # more often than the pool has connections
+        begun.clear()
+        task = asyncio.create_task(work())
+        await begun.wait()
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    async with database.reading(tenant) as tx:
+        assert await tx.scalar("SELECT count(*) FROM notes") == 0
+
+
+async def test_reading_cannot_write_whatever_way_it_tries(database, tenant, actor):
+    for attempt in (
+        lambda tx: tx.execute(
+            "INSERT INTO notes (tenant_id, id, text) VALUES (:t, gen_random_uuid(), 'x')", {"t": tenant}
+        ),
+        lambda tx: tx.execute("SELECT set_config('transaction_read_only', 'off', true)"),
+        lambda tx: tx.copy_in("notes", ("tenant_id", "id", "text"), [(tenant, uuid4(), "x")]),
+        lambda tx: tx.execute("SELECT 1; SELECT 2"),
+    ):
+        with pytest.raises((sa.exc.DBAPIError, psycopg.Error, RuntimeError)):
+            async with database.reading(tenant, actor) as tx:
+                await attempt(tx)
+    async with database.reading(tenant) as tx:
+        assert await tx.scalar("SELECT count(*) FROM notes") == 0
+
+
+async def test_a_reading_transaction_may_ask_for_one_moment(database, tenant, actor):
+    async with database.reading(tenant, actor) as reader:
+        await reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        assert await reader.scalar("SELECT count(*) FROM notes") == 0
+        async with database.transaction(tenant, actor) as writer:
+            await write_note(writer, actor, uuid4(), "later")
+        assert await reader.scalar("SELECT count(*) FROM notes") == 0
+        with pytest.raises(sa.exc.InternalError):
+            await write_note(reader, actor, uuid4(), "not here")
+    async with database.reading(tenant, actor) as reader:
+        await reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        assert await reader.scalar("SELECT count(*) FROM notes") == 1
+        reader.audit("note.read", "n")
+    async with database.reading(tenant) as reader:
+        assert await reader.scalar("SELECT count(*) FROM audit_log WHERE action = 'note.read'") == 1
+
+
+async def test_an_error_that_was_passed_over_is_not_taken_for_saved(database, tenant, actor):
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):  # noqa: PT012
+        async with database.transaction(tenant, actor) as tx:
+            await write_note(tx, actor, uuid4(), "lost")
+            with pytest.raises(sa.exc.ProgrammingError):
+                await tx.execute("SELECT nothing")
+    async with database.reading(tenant) as tx:
+        assert await tx.scalar("SELECT count(*) FROM notes") == 0
