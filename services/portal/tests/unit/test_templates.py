@@ -5,8 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+from markupsafe import Markup
 from portal import text
+from portal.assets import Assets
 from portal.settings import STATIC
+from portal.view import build_environment
 
 TEMPLATES = STATIC.parent / "templates"
 FORBIDDEN = [
@@ -77,3 +80,10 @@ def test_a_running_job_asks_again_and_a_finished_one_does_not():
     assert "every 1s" in c.progress_job(job, "/jobs/j", "")
     job.state = 3
     assert "every 1s" not in c.progress_job(job, "/jobs/j", "")
+
+
+def test_what_people_typed_never_becomes_markup():
+    """Also where the same words stood in trusted markup before: the kept escapes know the two apart."""
+    page = build_environment(Assets(STATIC)).from_string("{{ trusted }}{{ typed }}{{ typed }}{{ number }}")
+    shown = page.render(trusted=Markup("<b>"), typed="<b>", number=3)
+    assert shown == "<b>&lt;b&gt;&lt;b&gt;3"
