@@ -257,9 +257,12 @@ async def statements_of(stack: RunningStack, teacher: Teacher) -> dict[str, list
     actor = Actor(teacher.tenant, teacher.person_id, frozenset({"vice_principal"}), {}, "bench")
     attendance, roster = (Database(stack.info["databases"][name]) for name in ("attendance", "roster"))
     try:
-        async with written_down() as of_roll, attendance.reading(teacher.tenant, actor) as tx:
+        for database in (attendance, roster):  # what a fresh connection asks for itself is none of ours
+            async with database.reading(teacher.tenant) as tx:
+                await tx.execute("SELECT 1")
+        async with attendance.reading(teacher.tenant, actor) as tx, written_down() as of_roll:
             day = await roll.get_day(tx, actor, teacher.class_id, teacher.on)
-        async with written_down() as of_list, roster.reading(teacher.tenant, actor) as tx:
+        async with roster.reading(teacher.tenant, actor) as tx, written_down() as of_list:
             await views.class_list(tx, actor, teacher.class_id, teacher.on, False)
         exceptions = [
             roll.Mark(UUID(pupil), symbol)
@@ -267,8 +270,9 @@ async def statements_of(stack: RunningStack, teacher: Teacher) -> dict[str, list
         ]
         version = day.sheet.version if day.sheet else 0
         command = SaveDay(teacher.class_id, teacher.on, exceptions, version, WHY)
-        async with written_down() as of_save, attendance.transaction(teacher.tenant, actor) as tx:
+        async with attendance.transaction(teacher.tenant, actor) as tx, written_down() as of_save:
             await roll.save_day(tx, actor, command)
+            of_save.extend(tx.last_statements())
     finally:
         await attendance.close()
         await roster.close()
@@ -277,15 +281,16 @@ async def statements_of(stack: RunningStack, teacher: Teacher) -> dict[str, list
         for q, params in of_save
     ]
     return {
-        "page": [("attendance", _within(of_roll)), ("roster", _within(of_list))],
-        "save": [("attendance", _within(repeatable))],
+        "page": [
+            ("attendance", _whole(teacher, of_roll, " READ ONLY")),
+            ("roster", _whole(teacher, of_list, " READ ONLY")),
+        ],
+        "save": [("attendance", _whole(teacher, repeatable))],
     }
 
 
-def _within(heard: Statements) -> Statements:
-    """From BEGIN to COMMIT: without what a fresh connection asks for itself."""
-    start = next(n for n, (query, _) in enumerate(heard) if isinstance(query, bytes) and query.startswith(b"BEGIN"))
-    return heard[start:]
+def _whole(teacher: Teacher, said: Statements, how: str = "") -> Statements:
+    return [(f"BEGIN{how}; SET LOCAL komu.tenant = '{teacher.tenant}'", None), *said, ("COMMIT", None)]
 
 
 def fresh(value: Any) -> Any:
