@@ -6,13 +6,15 @@ from pathlib import Path
 
 from dataexchange.domain.oneroster.findings import Findings, Severity
 from dataexchange.domain.oneroster.imports import Kind, Upload
+from dataexchange.domain.oneroster.own_csv import BOM
+from dataexchange.domain.oneroster.school_supplement import HEADER as SCHOOL_HEADER
 from dataexchange.usecases.imports import UploadedFile
 
 _WORDS = {Severity.ERROR: "誤り", Severity.NOTE: "注意"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="OneRoster ZIP, or 学籍補足 with the ending .csv")
+    parser.add_argument("file", type=Path, help="OneRoster ZIP, or 学籍補足 or 学校補足 with the ending .csv")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,13 +23,21 @@ def run(arguments: argparse.Namespace) -> int:
     if not path.is_file():
         print(f"{path} というファイルがありません。", file=sys.stderr)
         return 2
-    kind = Kind.SUPPLEMENT if path.suffix.lower() == ".csv" else Kind.ONEROSTER
     with path.open("rb") as stream:
+        kind = _kind(path, stream.read(200))
         outcome = UploadedFile(Upload(kind, path.name, "", path.stat().st_size), stream).check()
     _print(outcome.findings)
     rows = "、".join(f"{name} {count}行" for name, count in outcome.rows_by_file.items())
     print(f"{outcome.profile}: {rows or '読めた表はありません'}")
     return 0 if outcome.findings.clean else 1
+
+
+def _kind(path: Path, beginning: bytes) -> Kind:
+    if path.suffix.lower() != ".csv":
+        return Kind.ONEROSTER
+    first_column = beginning.removeprefix(BOM).lstrip(b'"')
+    of_schools = first_column.startswith(SCHOOL_HEADER[0].encode())
+    return Kind.SCHOOL_SUPPLEMENT if of_schools else Kind.SUPPLEMENT
 
 
 def _print(findings: Findings) -> None:

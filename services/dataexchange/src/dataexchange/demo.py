@@ -1,6 +1,6 @@
 """`python -m dataexchange demo`: the invented boards as files, or loaded into a running stack as a person would do it.
 
-    python -m dataexchange demo --out FOLDER              write the packages and 学籍補足 only
+    python -m dataexchange demo --out FOLDER              write the packages, 学籍補足 and 学校補足 only
     python -m dataexchange demo --stack-info FILE         sign in as each board's administrator and import them
 
 Loading has no door of its own: it signs in at the identity provider with the demo administrator's password (code flow
@@ -25,6 +25,7 @@ from servicekit.errors import KomuError
 
 from dataexchange.domain.demo.boards import BOARDS, SCHOOL_YEAR, DemoBoard
 from dataexchange.domain.demo.roster import DemoRoster
+from dataexchange.domain.oneroster.school_supplement import write_school_supplement
 from dataexchange.domain.oneroster.supplement import write_supplement
 from dataexchange.domain.oneroster.writer import package_name
 from dataexchange.signing_in import SignInFailed, exchanged_token
@@ -37,7 +38,7 @@ _APPLIED_WITHIN_S = 180.0
 class DemoFile(NamedTuple):
     """One file of a board, in the order of import."""
 
-    kind: str  # oneroster | supplement
+    kind: str  # oneroster | supplement | school_supplement
     name: str
     content: bytes
 
@@ -68,13 +69,18 @@ class LoadFailed(Exception):
 
 
 def files_of(board: DemoBoard) -> list[DemoFile]:
-    """The board's package and its 学籍補足. Same board, same bytes."""
+    """The board's package, its 学籍補足 and its 学校補足. Same board, same bytes."""
     roster = DemoRoster(board)
     package = BytesIO()
     roster.write_package(package)
     return [
         DemoFile("oneroster", package_name(board.code, f"{SCHOOL_YEAR}-04-01"), package.getvalue()),
         DemoFile("supplement", f"学籍補足_{board.code}.csv", b"".join(write_supplement(roster.supplement()))),
+        DemoFile(
+            "school_supplement",
+            f"学校補足_{board.code}.csv",
+            b"".join(write_school_supplement(roster.school_supplement())),
+        ),
     ]
 
 

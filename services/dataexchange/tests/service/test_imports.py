@@ -105,7 +105,7 @@ def board(tenant: str) -> DemoBoard:
 
 @pytest.fixture
 def files(board: DemoBoard) -> list[bytes]:
-    """Its package and its 学籍補足."""
+    """Its package, its 学籍補足 and its 学校補足."""
     return [one.content for one in files_of(board)]
 
 
@@ -195,6 +195,22 @@ async def test_only_the_boards_administrator(deployment: Deployment, tenant: str
             await caller.ListImports(imports_pb2.ListImportsRequest())
 
 
+async def test_school_supplement_says_where_the_schools_stand(administrator: Administrator, files: list[bytes]):
+    found = await administrator.upload(files[2], "school_supplement")
+    assert len(found.change.problems) == 1  # the register has no school yet
+    with pytest.raises(Refused):
+        await administrator.apply(found)
+    await administrator.bring_in(files[0])
+    found = await administrator.upload(files[2], "school_supplement")
+    (schools,) = found.change.entities
+    assert (schools.entity, schools.changed, dict(found.rows_by_file)) == ("schools", 2, {"学校補足": 2})
+    assert (await administrator.apply(found)).state == "applied"
+    schools = (await administrator.register.ListSchools(roster_pb2.ListSchoolsRequest())).schools
+    assert {one.address for one in schools} == {"みらい県星野町本町1番1号", "みらい県星野町緑町2番2号"}
+    again = await administrator.upload(files[2], "school_supplement")
+    assert list(again.change.entities) == []
+
+
 async def test_another_boards_import_does_not_exist(deployment: Deployment, administrator: Administrator):
     found = await administrator.upload(b"not a zip")
     other = Administrator(deployment, f"o-{uuid4().hex[:12]}", str(uuid4()))
@@ -207,6 +223,7 @@ async def test_kinds_and_empty_streams(administrator: Administrator):
         await administrator.upload(b"x", "excel")
     assert (await administrator.upload(b"")).state == "refused"
     assert (await administrator.upload(b"", "supplement")).state == "refused"
+    assert (await administrator.upload(b"", "school_supplement")).state == "refused"
 
 
 async def test_what_goes_out_comes_in_again(administrator: Administrator, files: list[bytes]):

@@ -13,6 +13,12 @@ from dataexchange.domain.demo.staff import signing_in
 from dataexchange.domain.oneroster.check import check_package
 from dataexchange.domain.oneroster.reader import rows_of
 from dataexchange.domain.oneroster.rows import AppointmentRow, ClassRow, DutyRow, MemberRow, PersonRow
+from dataexchange.domain.oneroster.school_supplement import (
+    SchoolSupplementRow,
+    check_school_supplement,
+    school_supplement_rows,
+    write_school_supplement,
+)
 from dataexchange.domain.oneroster.supplement import (
     HEADER,
     SupplementRow,
@@ -25,13 +31,15 @@ from jpschool.characters import fits_jis_x_0213
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_every_board_is_a_clean_package_and_always_the_same(board):
-    package, supplement = files_of(board)
+    package, supplement, schools = files_of(board)
     checked = check_package(io.BytesIO(package.content), len(package.content), package.name)
     assert list(checked.findings) == []
-    assert files_of(board) == [package, supplement]
+    assert files_of(board) == [package, supplement, schools]
     findings, rows = check_supplement(io.BytesIO(supplement.content))
     assert list(findings) == []
     assert rows > 200
+    findings, rows = check_school_supplement(io.BytesIO(schools.content))
+    assert (list(findings), rows) == ([], len(board.schools))
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
@@ -107,10 +115,46 @@ def test_supplement_needs_its_header_and_no_person_twice():
     assert [one.code for one in findings] == ["header.order"]
 
 
+def test_school_supplement_reads_back_what_was_written():
+    rows = list(DemoRoster(BOARDS["hoshi"]).school_supplement())
+    assert [row.address for row in rows] == ["みらい県星野町本町1番1号", "みらい県星野町緑町2番2号"]
+    assert list(school_supplement_rows(io.BytesIO(b"".join(write_school_supplement(rows))))) == rows
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"code": "B147299100018"}, ("school_code.form", 2, "学校コード", "B147299100018")),
+        ({"code": ""}, ("value.missing", 2, "学校コード", "")),
+        ({"name": " "}, ("value.missing", 2, "学校名", " ")),
+        ({"address": ""}, ("value.missing", 2, "所在地", "")),
+        ({"address": "ﾐﾗｲ県"}, ("text.half_width_kana", 2, "所在地", "ﾐﾗｲ県")),
+        ({"address": "みらい県\n青空市"}, ("text.control", 2, "所在地", "みらい県\\u000a青空市")),
+    ],
+)
+def test_a_wrong_school_supplement_is_told_by_row_and_column(change: dict[str, str], found: tuple[str, int, str, str]):
+    row = SchoolSupplementRow("B147299100016", "青空市立あおぞら小学校", "みらい県青空市本町1番1号")
+    written = b"".join(write_school_supplement([replace(row, **change)]))
+    findings, _ = check_school_supplement(io.BytesIO(written))
+    assert [(one.code, one.row, one.column, one.value) for one in findings] == [found]
+    assert all(one.file == "学校補足.csv" and one.reason for one in findings)
+
+
+def test_school_supplement_needs_its_header_and_no_school_twice():
+    row = next(DemoRoster(BOARDS["hoshi"]).school_supplement())
+    findings, _ = check_school_supplement(io.BytesIO(b"".join(write_school_supplement([row, row]))))
+    assert [one.code for one in findings] == ["supplement.duplicate"]
+    findings, _ = check_school_supplement(io.BytesIO("学校名,学校コード,所在地\r\n".encode()))
+    assert [one.code for one in findings] == ["header.order"]
+    findings, _ = check_school_supplement(io.BytesIO(b"".join(write_school_supplement([]))))
+    assert [one.code for one in findings] == ["file.empty"]
+
+
 def test_a_partner_checks_a_file_at_the_command_line(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path), "--board", "hoshi"]) == 0
     package = next(tmp_path.glob("*.zip"))
-    assert main(["check", str(package)]) == 0
+    for file in (package, *tmp_path.glob("*.csv")):
+        assert main(["check", str(file)]) == 0
     package.write_bytes(package.read_bytes()[:5_000])
     assert main(["check", str(package)]) == 1
     assert "zip.truncated" in capsys.readouterr().out

@@ -149,3 +149,43 @@ async def test_an_apply_stopped_at_any_step_leaves_the_register_as_it_was(board:
     assert await board.roster(board.class_31) == before
     assert (await board.apply(import_id)).state == common_pb2.JOB_STATE_DONE
     assert len((await board.roster(board.class_31)).entries) == 4
+
+
+def where_it_stands(name: str, code: str, address: str) -> roster_pb2.StageRow:
+    """A row of 学校補足: a school by its code, without a source id."""
+    return roster_pb2.StageRow(org=roster_pb2.StageOrg(code=code, name=name, address=address))
+
+
+async def test_school_supplement_brings_the_address_and_a_later_roster_leaves_it(board: Board):
+    code = board.rows["org-elementary"].org.code
+    row = where_it_stands("試験市立けやき小学校", code, "試験市本町1番1号")
+    import_id = await board.stage([row], bulk=False, supplement=True)
+    change = await board.change(import_id)
+    (schools,) = change.entities
+    assert (schools.entity, schools.added, schools.changed, schools.gone) == ("schools", 0, 1, 0)
+    assert [(field.field, field.before, field.after) for field in schools.examples[0].fields] == [
+        ("所在地", "", "試験市本町1番1号")
+    ]
+    assert (await board.apply(import_id)).state == common_pb2.JOB_STATE_DONE
+
+    assert (await board.roster(board.class_31)).school.address == "試験市本町1番1号"
+    sheets = await board.as_person("principal", "principal", strong=True).GetRegisterSheets(
+        roster_pb2.GetRegisterSheetsRequest(pupil_ids=[board.people["pupil1"]], school_year=2026)
+    )
+    assert sheets.sheets[0].school.address == "試験市本町1番1号"
+    again = await board.change(await board.stage())
+    assert {item.changed for item in again.entities} == {0}
+    assert (await board.take_in()).state == common_pb2.JOB_STATE_DONE
+    assert (await board.roster(board.class_31)).school.address == "試験市本町1番1号"
+
+
+@pytest.mark.parametrize("wrong", ["code", "name"])
+async def test_school_supplement_of_an_unknown_school_is_refused(board: Board, wrong: str):
+    code = "B100000000000" if wrong == "code" else board.rows["org-elementary"].org.code
+    name = "試験市立けやき小学校" if wrong == "code" else "試験市立いちょう小学校"
+    import_id = await board.stage([where_it_stands(name, code, "どこか")], bulk=False, supplement=True)
+    assert any(code in problem and name in problem for problem in (await board.change(import_id)).problems)
+    with pytest.raises(Refused) as refused:
+        await board.apply(import_id)
+    assert refused.value.reason == "IMPORT_PROBLEMS"
+    assert len((await board.admin.ListSchools(roster_pb2.ListSchoolsRequest())).schools) == 2

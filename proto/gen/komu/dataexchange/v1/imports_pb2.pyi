@@ -54,7 +54,7 @@ class UploadHeader(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     file_name: _builtins.str
     kind: _builtins.str
-    """oneroster (ZIP) | supplement (学籍補足CSV)"""
+    """oneroster (ZIP) | supplement (学籍補足CSV) | school_supplement (学校補足CSV)"""
     def __init__(
         self,
         *,

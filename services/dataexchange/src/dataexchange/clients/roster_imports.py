@@ -20,8 +20,10 @@ from dataexchange.domain.oneroster.rows import (
     PersonRow,
     RosterRow,
 )
+from dataexchange.domain.oneroster.school_supplement import SchoolSupplementRow
 from dataexchange.domain.oneroster.supplement import GuardianRow, SupplementRow
 
+Row = RosterRow | SupplementRow | SchoolSupplementRow
 ROWS_PER_MESSAGE = 2_000
 STAGE_WITHIN_S = 300.0
 COMPARE_WITHIN_S = 60.0
@@ -70,7 +72,7 @@ class RosterImports:
         token: str,
         import_id: UUID,
         source: str,
-        rows: Iterable[RosterRow | SupplementRow],
+        rows: Iterable[Row],
         *,
         supplement: bool,
         school_year: int,
@@ -120,13 +122,13 @@ class RosterImports:
             raise
 
 
-def _batches(rows: Iterable[RosterRow | SupplementRow]) -> Iterator[roster_pb2.StageRows]:
+def _batches(rows: Iterable[Row]) -> Iterator[roster_pb2.StageRows]:
     waiting = iter(rows)
     while batch := [_stage_row(row) for row in islice(waiting, ROWS_PER_MESSAGE)]:
         yield roster_pb2.StageRows(rows=batch)
 
 
-def _stage_row(row: RosterRow | SupplementRow) -> roster_pb2.StageRow:
+def _stage_row(row: Row) -> roster_pb2.StageRow:
     match row:
         case MemberRow():
             return roster_pb2.StageRow(
@@ -179,6 +181,8 @@ def _stage_row(row: RosterRow | SupplementRow) -> roster_pb2.StageRow:
             )
         case SupplementRow():
             return roster_pb2.StageRow(supplement=_supplement(row))
+        case SchoolSupplementRow():  # without a source id: the school that the register has under this code
+            return roster_pb2.StageRow(org=roster_pb2.StageOrg(code=row.code, name=row.name, address=row.address))
     raise TypeError(type(row).__name__)
 
 

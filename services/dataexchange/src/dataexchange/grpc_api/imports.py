@@ -60,7 +60,7 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
                     import_id,
                     upload.source,
                     file.rows(),
-                    supplement=upload.kind is Kind.SUPPLEMENT,
+                    supplement=upload.kind.supplements,
                     school_year=outcome.school_year,
                 )
             except KomuError as error:
@@ -137,7 +137,7 @@ async def _receive(requests: AsyncIterator[imports_pb2.UploadImportRequest], spo
     if first is None or first.WhichOneof("part") != "header":
         raise Invalid("ファイルが届いていません。もう一度選んで送ってください。", reason="HEADER_FIRST")
     if first.header.kind not in set(Kind):
-        raise Invalid("取り込めるのは OneRoster のZIPか学籍補足CSVです。", reason="KIND_UNKNOWN")
+        raise Invalid("取り込めるのは OneRoster のZIP、学籍補足CSV、学校補足CSVです。", reason="KIND_UNKNOWN")
     digest, size = hashlib.sha256(), 0
     async for request in requests:
         size += len(request.chunk)

@@ -15,6 +15,11 @@ from dataexchange.domain.oneroster.check import Checked, check_package
 from dataexchange.domain.oneroster.imports import Import, Kind, Outcome, State, Upload
 from dataexchange.domain.oneroster.reader import rows_of
 from dataexchange.domain.oneroster.rows import RosterRow
+from dataexchange.domain.oneroster.school_supplement import (
+    SchoolSupplementRow,
+    check_school_supplement,
+    school_supplement_rows,
+)
 from dataexchange.domain.oneroster.supplement import SupplementRow, check_supplement, supplement_rows
 from dataexchange.store import imports
 
@@ -41,11 +46,16 @@ class UploadedFile:
         if self.upload.kind is Kind.SUPPLEMENT:
             findings, rows = check_supplement(self._stream)
             return Outcome(findings, "学籍補足CSV", {"学籍補足": rows}, 0)
+        if self.upload.kind is Kind.SCHOOL_SUPPLEMENT:
+            findings, rows = check_school_supplement(self._stream)
+            return Outcome(findings, "学校補足CSV", {"学校補足": rows}, 0)
         checked = self._checked = check_package(self._stream, self.upload.bytes, self.upload.file_name)
         return Outcome(checked.findings, checked.profile.label, checked.rows_by_file, checked.school_year)
 
-    def rows(self) -> Iterator[RosterRow | SupplementRow]:
+    def rows(self) -> Iterator[RosterRow | SupplementRow | SchoolSupplementRow]:
         """Rows in the register's words; only after a clean check."""
+        if self.upload.kind is Kind.SCHOOL_SUPPLEMENT:
+            return school_supplement_rows(self._stream)
         if self._checked is None:
             return supplement_rows(self._stream)
         return rows_of(self._stream, self.upload.bytes, self._checked)

@@ -77,7 +77,7 @@ class Stager:
 
     def _org(self, row: roster_pb2.StageOrg, rows: Rows) -> None:
         kind = "board" if row.is_board else _SCHOOL_KINDS.get(row.code[:2], "elementary")
-        identifier = self._source(row.source_id)
+        identifier = self._source(row.source_id or row.code)
         if self._once("o", identifier):
             rows.setdefault("stage_orgs", []).append(
                 (*self._key, identifier, row.source_id, row.name, row.code, kind, row.address)

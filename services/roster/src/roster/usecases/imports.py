@@ -100,7 +100,11 @@ async def _with_job(tx: Transaction, change: RosterChange) -> RosterChange:
 async def _compare(tx: Transaction, staged: Import) -> None:
     parameters = {"id": staged.id, "year": staged.school_year, "on": day_in_jst(tx.now)}
     bulk = staged.bulk and not staged.supplement
-    entities = [] if staged.supplement else await compare.compare(tx, parameters, bulk=bulk)
+    entities = (
+        await compare.compare_supplement(tx, parameters)
+        if staged.supplement
+        else await compare.compare(tx, parameters, bulk=bulk)
+    )
     problems = await compare.problems(tx, parameters)
     await staging.keep_change(
         tx, staged.id, {"entities": [asdict(entity) for entity in entities], "problems": problems}
@@ -213,7 +217,7 @@ async def apply_staged(
         "roster_import.applied",
         import_id,
         after={
-            "source": staged.source, "rows": staged.rows, "classes": len(touched.classes), "staff": len(touched.staff),
-            "enrolments": len(touched.enrolments),
+            "source": staged.source, "rows": staged.rows, "schools": len(touched.schools),
+            "classes": len(touched.classes), "staff": len(touched.staff), "enrolments": len(touched.enrolments),
         },
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A demo board as the tables of a OneRoster package and as its 学籍補足."""
+"""A demo board as the tables of a OneRoster package, as its 学籍補足 and as its 学校補足."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from dataexchange.domain.demo.pupils import SPECIAL_NEEDS, DemoPupil, pupils_of
 from dataexchange.domain.demo.staff import DemoStaff, colleague, signing_in
 from dataexchange.domain.oneroster.meanings import ROLES_BY_POST, SUBJECTS, Subject
 from dataexchange.domain.oneroster.profile import V6
+from dataexchange.domain.oneroster.school_supplement import SchoolSupplementRow
 from dataexchange.domain.oneroster.supplement import GuardianRow, SupplementRow
 from dataexchange.domain.oneroster.writer import PackageWriter
 
@@ -117,6 +118,11 @@ class DemoRoster:
                         for one in pupil.guardians
                     ),
                 )
+
+    def school_supplement(self) -> Iterator[SchoolSupplementRow]:
+        """学校補足: where the schools stand."""
+        for school in self.board.schools:
+            yield SchoolSupplementRow(school.code, school.name, school.address)
 
     # -- who teaches what ------------------------------------------------------------------------------------------
 

@@ -16,6 +16,12 @@ class Kind(StrEnum):
 
     ONEROSTER = "oneroster"
     SUPPLEMENT = "supplement"  # 学籍補足
+    SCHOOL_SUPPLEMENT = "school_supplement"  # 学校補足
+
+    @property
+    def supplements(self) -> bool:
+        """Adds to what the register holds already; never says that something is gone."""
+        return self is not Kind.ONEROSTER
 
 
 class State(StrEnum):

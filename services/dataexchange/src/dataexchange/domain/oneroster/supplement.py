@@ -12,6 +12,7 @@ from typing import IO
 
 from jpschool.kana import has_half_width_kana, is_full_width_katakana
 
+from dataexchange.domain.oneroster import own_csv
 from dataexchange.domain.oneroster.cells import UUID4, duplicates
 from dataexchange.domain.oneroster.findings import Findings
 from dataexchange.domain.oneroster.table import TableReader, Unreadable
@@ -43,7 +44,6 @@ _HIDDEN = {"": False, "する": True}
 _POSTAL = re.compile(r"[0-9]{3}-[0-9]{4}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MAX_BYTES = 128 * 1024 * 1024
-_BLOCK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +85,9 @@ def check_supplement(stream: IO[bytes]) -> tuple[Findings, int]:
     findings = Findings()
     rows = 0
     seen: dict[str, int] = {}
-    reader = TableReader(FILE, _blocks(stream), findings, tolerant=True)
+    reader = TableReader(FILE, own_csv.blocks(stream), findings, tolerant=True)
     try:
-        header = reader.header()
-        if header != HEADER:
-            pairs = enumerate(zip(HEADER, header, strict=False))
-            wrong = next((place for place, (right, written) in pairs if right != written), -1)
-            findings.error(
-                "header.order",
-                FILE,
-                f"ヘッダーの列か順序が違います。正しい順序: {','.join(HEADER)}",
-                row=1,
-                column=HEADER[wrong] if wrong >= 0 else "",
-                value=header[wrong] if wrong >= 0 else ",".join(header)[:60],
-            )
+        if not own_csv.has_header(reader, HEADER, FILE, findings):
             return findings, 0
         for block in reader.blocks():
             rows += len(block.rows)
@@ -117,7 +106,7 @@ def check_supplement(stream: IO[bytes]) -> tuple[Findings, int]:
 
 def supplement_rows(stream: IO[bytes]) -> Iterator[SupplementRow]:
     """The rows of a file whose check was clean."""
-    reader = TableReader(FILE, _blocks(stream), Findings(), tolerant=True)
+    reader = TableReader(FILE, own_csv.blocks(stream), Findings(), tolerant=True)
     reader.header()
     for block in reader.blocks():
         for row in block.rows:
@@ -125,11 +114,11 @@ def supplement_rows(stream: IO[bytes]) -> Iterator[SupplementRow]:
 
 
 def write_supplement(rows: Iterable[SupplementRow]) -> Iterator[bytes]:
-    """The file, line by line: every value quoted, CRLF, with BOM so that the spreadsheet at school opens it rightly."""
-    yield b"\xef\xbb\xbf" + _line(HEADER)
+    """The file, line by line."""
+    yield own_csv.BOM + own_csv.line(HEADER)
     for row in rows:
         guardians = [*row.guardians, *[GuardianRow("", "", "", "", "", "")] * GUARDIANS][:GUARDIANS]
-        yield _line(
+        yield own_csv.line(
             (
                 *(row.person_id, row.family, row.given, row.middle, row.alias_family, row.alias_given),
                 *(_SEX_WORDS[row.sex], row.birth_on, row.postal_code, row.address, row.address_since),
@@ -194,10 +183,8 @@ def _check_row(row: list[str], number: int, findings: Findings) -> None:
     for rank in range(GUARDIANS):
         _check_guardian(row, len(_PERSON) + rank * len(_GUARDIAN), tell)
     for place, value in enumerate(row):
-        if has_half_width_kana(value):
-            tell("text.half_width_kana", place, "半角カナは使えません。全角カタカナにしてください。")
-        elif any(character < " " or character == "\x7f" for character in value):
-            tell("text.control", place, "改行などの制御文字は使えません。")
+        if (wrong := own_csv.why_not_text(value)) is not None:
+            tell(wrong[0], place, wrong[1])
 
 
 def _check_guardian(row: list[str], start: int, tell: Tell) -> None:
@@ -221,13 +208,3 @@ def _is_date(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    stream.seek(0)
-    while block := stream.read(_BLOCK):
-        yield block
-
-
-def _line(row: Iterable[str]) -> bytes:
-    return ('"' + '","'.join(value.replace('"', '""') for value in row) + '"\r\n').encode()

@@ -48,7 +48,7 @@ async def apply_schools(tx: Transaction, p: Parameters, touched: Touched) -> Non
         tx,
         """INSERT INTO schools (tenant_id, id, code, name, kind, address, source_id)
            SELECT :tenant, id, code, name, kind, address, source_id FROM stage_orgs
-           WHERE import_id = :id AND kind <> 'board'
+           WHERE import_id = :id AND kind <> 'board' AND source_id <> ''
            ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, code = excluded.code,
                address = coalesce(nullif(excluded.address, ''), schools.address), closed_on = NULL,
                version = schools.version + 1

@@ -29,10 +29,12 @@ _NOT_LEFT = """NOT EXISTS (SELECT FROM enrolments d WHERE d.pupil_id = m.person_
 
 _ENTITIES: Mapping[str, _Entity] = {
     "schools": _Entity(
-        """SELECT id::text AS k, name AS label, name, code FROM stage_orgs
-           WHERE import_id = :id AND kind <> 'board'""",
-        "SELECT id::text AS k, name AS label, name, code FROM schools WHERE closed_on IS NULL",
-        {"name": "学校名", "code": "学校コード"},
+        """SELECT s.id::text AS k, s.name AS label, s.name, s.code,
+                  coalesce(nullif(s.address, ''), e.address, '') AS address
+           FROM stage_orgs s LEFT JOIN schools e ON e.id = s.id
+           WHERE s.import_id = :id AND s.kind <> 'board' AND s.source_id <> ''""",
+        "SELECT id::text AS k, name AS label, name, code, address FROM schools WHERE closed_on IS NULL",
+        {"name": "学校名", "code": "学校コード", "address": "所在地"},
     ),
     "classes": _Entity(
         """SELECT c.id::text AS k, c.name AS label, c.name, c.school_grade, c.kind FROM stage_classes c
@@ -114,6 +116,12 @@ async def compare(tx: Transaction, parameters: Mapping[str, Any], *, bulk: bool)
     return [await _compare(tx, name, entity, parameters, bulk=bulk) for name, entity in _ENTITIES.items()]
 
 
+async def compare_supplement(tx: Transaction, parameters: Mapping[str, Any]) -> list[EntityChange]:
+    """Schools that a 学校補足 changes. 学籍補足 fills people's records and is shown by its number of rows alone."""
+    schools = await _compare(tx, "schools", _ENTITIES["schools"], parameters, bulk=False)
+    return [schools] if schools.changed else []
+
+
 async def _compare(
     tx: Transaction, name: str, entity: _Entity, parameters: Mapping[str, Any], *, bulk: bool
 ) -> EntityChange:
@@ -183,7 +191,13 @@ _PROBLEMS = (
     (
         "学校コード{example}は、別の学校としてすでに登録されています（{number}件）。",
         """SELECT count(*) AS number, min(s.code) AS example FROM stage_orgs s JOIN schools e ON e.code = s.code
-           WHERE s.import_id = :id AND e.id <> s.id AND e.closed_on IS NULL AND s.kind <> 'board'""",
+           WHERE s.import_id = :id AND e.id <> s.id AND e.closed_on IS NULL AND s.kind <> 'board'
+             AND s.source_id <> ''""",
+    ),
+    (
+        "学校補足の学校コードと学校名の学校が登録されていません: {example}（{number}校）。",
+        """SELECT count(*) AS number, min(code || ' ' || name) AS example FROM stage_orgs
+           WHERE import_id = :id AND source_id = ''""",
     ),
     (
         "「{example}」は、児童生徒・教職員の区分が登録済みの内容と違います（{number}名）。",

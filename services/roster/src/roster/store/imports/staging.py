@@ -97,7 +97,13 @@ async def put(tx: Transaction, rows: Mapping[str, Iterable[Sequence[Any]]]) -> i
 
 
 async def staged(tx: Transaction, import_id: UUID, rows: int) -> None:
-    """Close the staging: names are resolved to people that the register knows from earlier files."""
+    """Close the staging: names are resolved to people, 学校コード of 学校補足 to schools that the register knows."""
+    await tx.execute(
+        text("""UPDATE stage_orgs s SET id = e.id, source_id = e.source_id, kind = e.kind FROM schools e
+                WHERE s.import_id = :id AND s.source_id = '' AND e.code = s.code AND e.name = s.name
+                  AND e.closed_on IS NULL"""),
+        {"id": import_id},
+    )
     for table in ("stage_members", "stage_appointments", "stage_duties"):
         await tx.execute(
             text(f"""UPDATE {table} s SET person_id = p.id FROM persons p
