@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from komu.common.v1 import common_pb2
 from komu.dataexchange.v1 import imports_pb2
 from komu.roster.v1 import roster_pb2
-from servicekit.errors import Conflict, Invalid, Refused, Violation
+from servicekit.errors import Conflict, Invalid, Refused, Unseen, Violation
 
 from portal import text
 from portal.asked_by import AskedBy, asked_by
@@ -33,7 +33,51 @@ UPLOADS = {"/imports": 65 * MIB}  # the service says 64 MiB in its own words; on
 User = Annotated[SignedIn, Depends(signed_in)]
 Calls = Annotated[Rpc, Depends(rpc)]
 
-KINDS = {"oneroster": "OneRoster名簿", "supplement": "学籍補足"}
+KINDS = {"oneroster": "OneRoster名簿", "supplement": "学籍補足", "school_supplement": "学校補足"}
+TEMPLATES = {
+    "supplement": (
+        "学籍補足_ひな形.csv",
+        (
+            ("利用者識別子", "3f2b8c1e-5a47-4d09-9b6e-71c0d2a8e4f5"),
+            ("戸籍の氏", "見本"),
+            ("戸籍の名", "花子"),
+            ("戸籍のミドルネーム", ""),
+            ("通称の氏", ""),
+            ("通称の名", ""),
+            ("性別", "女"),
+            ("生年月日", "2017-05-05"),
+            ("郵便番号", "999-0101"),
+            ("住所", "みらい県見本市本町1丁目2番3号"),
+            ("住所の異動日", ""),
+            ("入学日", "2024-04-01"),
+            ("入学前の経歴", "見本市立みほん幼稚園"),
+            ("住所の秘匿", ""),
+            ("保護者1の氏", "見本"),
+            ("保護者1の名", "太郎"),
+            ("保護者1の氏カナ", "ミホン"),
+            ("保護者1の名カナ", "タロウ"),
+            ("保護者1の続柄", "父"),
+            ("保護者1の電話", "000-0000-0000"),
+            ("保護者1の住所", ""),
+            ("保護者2の氏", ""),
+            ("保護者2の名", ""),
+            ("保護者2の氏カナ", ""),
+            ("保護者2の名カナ", ""),
+            ("保護者2の続柄", ""),
+            ("保護者2の電話", ""),
+            ("保護者2の住所", ""),
+        ),
+    ),
+    "school_supplement": (
+        "学校補足_ひな形.csv",
+        (
+            ("学校コード", "B147299900018"),
+            ("学校名", "見本市立みほん小学校"),
+            ("所在地", "みらい県見本市本町1丁目1番1号"),
+        ),
+    ),
+}
+"""Kind of upload → name of the file to start from, and its columns with an invented example."""
 STATES = {
     "checking": ("確認の途中", "plain"),
     "refused": ("誤りあり", "bad"),
@@ -166,6 +210,15 @@ async def export(
     )
 
 
+@router.get("/templates/{kind}.csv")
+async def template(kind: str, user: User) -> Response:
+    """The header and one invented row, to be filled in with a spreadsheet. Raises: Unseen."""
+    if kind not in TEMPLATES:
+        raise Unseen
+    name, columns = TEMPLATES[kind]
+    return _csv(name, [[column for column, _ in columns], [example for _, example in columns]])
+
+
 @router.get("/{import_id}")
 async def look(
     request: Request,
@@ -235,19 +288,23 @@ def _filtered(findings: Sequence[Any], severity: str, file: str, word: str) -> l
 
 @router.get("/{import_id}/findings.csv")
 async def findings_csv(import_id: str, user: User, rpc: Calls) -> Response:
-    """The findings for a spreadsheet (with BOM, so that it opens rightly there)."""
+    """The findings for a spreadsheet."""
     found = await rpc.dataexchange.GetImport(imports_pb2.GetImportRequest(import_id=import_id))
-    target = io.StringIO()
-    writer = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(["種類", "ファイル", "行", "列", "値", "理由", "コード"])
+    rows: list[list[Any]] = [["種類", "ファイル", "行", "列", "値", "理由", "コード"]]
     for one in found.findings:
         severity = SEVERITIES.get(one.severity, one.severity)
-        writer.writerow([severity, one.file, one.row or "", one.column, _inert(one.value), one.reason, one.code])
-    name = quote(f"確認結果_{found.file_name}.csv")
+        rows.append([severity, one.file, one.row or "", one.column, _inert(one.value), one.reason, one.code])
+    return _csv(f"確認結果_{found.file_name}.csv", rows)
+
+
+def _csv(name: str, rows: Sequence[Sequence[Any]]) -> Response:
+    """A download for a spreadsheet: with BOM, so that it opens rightly there."""
+    target = io.StringIO()
+    csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
     return Response(
         b"\xef\xbb\xbf" + target.getvalue().encode(),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
     )
 
 
