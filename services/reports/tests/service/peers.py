@@ -194,6 +194,21 @@ class PeerRoster(roster_pb2_grpc.RosterServiceServicer):
             },
             school=school.school,
             entries=[roster_pb2.ClassRosterEntry(pupil=school.pupil(n)) for n in range(len(school.pupils))],
+            duties=[
+                roster_pb2.Duty(
+                    kind=roster_pb2.DUTY_KIND_HOMEROOM,
+                    staff_id=str(school.teacher_id),
+                    class_id=str(school.class_id),
+                    period=common_pb2.Period(starts_on="2026-04-01"),
+                )
+            ],
+            staff=[
+                roster_pb2.StaffName(staff_id=str(who), names=common_pb2.PersonNames(display=name), post=post)
+                for who, name, post in (
+                    (school.teacher_id, common_pb2.Name(family="緑川", given="葉子"), roster_pb2.POST_TEACHER),
+                    (school.principal_id, common_pb2.Name(family="青空", given="太郎"), roster_pb2.POST_PRINCIPAL),
+                )
+            ],
         )
 
     async def GetRegisterSheets(self, request: Any, call: Call) -> roster_pb2.GetRegisterSheetsReply:

@@ -113,6 +113,32 @@ async def test_a_new_homeroom_teacher_leaves_the_predecessors_days_on_the_record
     )
 
 
+async def test_a_class_names_its_teachers_and_then_the_leaders_of_the_year(board: Board):
+    found = await board.roster(board.class_31, whole_year=True)
+    assert [(person.staff_id, person.post) for person in found.staff] == [
+        (board.people["teacher"], roster_pb2.POST_TEACHER), (board.people["principal"], roster_pb2.POST_PRINCIPAL),
+        (board.people["vice"], roster_pb2.POST_VICE_PRINCIPAL),
+    ]  # fmt: skip
+    assert [duty.staff_id for duty in found.duties] == [board.people["teacher"]]
+
+
+async def test_after_a_change_the_principal_in_office_is_named_first(board: Board):
+    board.a_person("successor", roster_pb2.PERSON_KIND_STAFF, ("後任", "校長"), ("コウニン", "ア"), board.elementary)
+    for key, starts_on, ends_on in (("principal", "2026-04-01", "2026-09-30"), ("successor", "2026-10-01", "")):
+        board.put(
+            f"post-{key}",
+            appointment=roster_pb2.StageAppointment(
+                person_source_id=board.people[key], org_source_id=board.elementary, post=roster_pb2.POST_PRINCIPAL,
+                period=common_pb2.Period(starts_on=starts_on, ends_on=ends_on),
+            ),
+        )  # fmt: skip
+    assert (await board.take_in()).state == common_pb2.JOB_STATE_DONE
+    found = await board.teacher.GetClassRoster(roster_of(board.class_31))
+    assert [person.staff_id for person in found.staff if person.post == roster_pb2.POST_PRINCIPAL] == [
+        board.people["successor"], board.people["principal"],
+    ]  # fmt: skip
+
+
 async def test_only_leaders_assign_homeroom_teachers(board: Board):
     for who, role in (("teacher", "teacher"), ("office", "office")):
         with pytest.raises(Refused):
