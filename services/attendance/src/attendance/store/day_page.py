@@ -75,7 +75,7 @@ async def facts(tx: Transaction, class_id: UUID, person_id: UUID, on: date, toda
     return DayFacts(
         homeroom=SchoolClass(row.class_id, row.school_id, row.school_year, row.school_grade, row.name),
         standing=standing_from(
-            (kind, UUID(place) if place else None, grade) for kind, place, grade in row.standing or ()
+            (kind, UUID(place) if place else None, led) for kind, place, led in row.standing or ()
         ),
         days={day.on: day for day in map(_day, row.days or ())},
         closures=[_closure(row.school_id, closure) for closure in row.closures or ()],
