@@ -95,7 +95,12 @@ def class_roster(state: ClassRosterState) -> roster_pb2.ClassRoster:
     return roster_pb2.ClassRoster(
         **{"class": school_class(state.homeroom)},
         members=[
-            roster_pb2.ClassMember(pupil_id=str(member.pupil_id), number=member.number, period=period(member.period))
+            roster_pb2.ClassMember(
+                pupil_id=str(member.pupil_id),
+                number=member.number,
+                period=period(member.period),
+                school_grade=member.school_grade,
+            )
             for member in state.members
         ],
         version=state.homeroom.version,

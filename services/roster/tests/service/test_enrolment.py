@@ -231,3 +231,35 @@ async def test_a_snapshot_carries_every_aggregate(board: Board):
         await board.running.workload(RosterServiceStub, "reports", board.tenant).SnapshotRoster(
             roster_pb2.SnapshotRosterRequest()
         )
+
+
+async def test_members_are_told_with_their_school_grade_and_a_mixed_class_with_each_childs_own(board: Board):
+    mixed = str(uuid4())
+    board.put(
+        "class-mixed",
+        **{
+            "class": roster_pb2.StageClass(
+                source_id=mixed, org_source_id=board.elementary, school_year=2026, name="ひまわり学級",
+                kind=roster_pb2.CLASS_KIND_SPECIAL_NEEDS,
+            )
+        },
+    )  # fmt: skip
+    board.a_pupil("little", ("星", "一"), ("ホシ", "イチ"), board.elementary, "P1", mixed, 1)
+    board.a_pupil("big", ("星", "五"), ("ホシ", "ゴ"), board.elementary, "P5", mixed, 2)
+    assert (await board.take_in()).state == common_pb2.JOB_STATE_DONE
+
+    async def told() -> dict[str, roster_pb2.ClassRoster]:
+        items = await board.running.workload(RosterServiceStub, "attendance", board.tenant).SnapshotRoster(
+            roster_pb2.SnapshotRosterRequest()
+        )
+        rosters = [item.class_roster for item in items if item.WhichOneof("item") == "class_roster"]
+        return {getattr(one, "class").id: one for one in rosters}
+
+    before = await told()
+    assert [member.school_grade for member in before[mixed].members] == ["P1", "P5"]
+    assert {member.school_grade for member in before[board.class_31].members} == {"P3"}
+    board.a_pupil("little", ("星", "一"), ("ホシ", "イチ"), board.elementary, "P2", mixed, 1)
+    await board.take_in()
+    after = (await told())[mixed]
+    assert [member.school_grade for member in after.members] == ["P2", "P5"]
+    assert after.version > before[mixed].version

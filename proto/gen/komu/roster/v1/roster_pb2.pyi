@@ -315,9 +315,14 @@ class ClassMember(_message.Message):
     PUPIL_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
+    SCHOOL_GRADE_FIELD_NUMBER: _builtins.int
     pupil_id: _builtins.str
     number: _builtins.int
     """出席番号; 0 = not yet numbered"""
+    school_grade: _builtins.str
+    """学年 of the pupil: the class's, and in a class of several 学年 (特別支援学級, 複式学級) the pupil's own in that
+    school year. Empty = not told.
+    """
     @_builtins.property
     def period(self) -> _common_pb2.Period: ...
     def __init__(
@@ -326,10 +331,11 @@ class ClassMember(_message.Message):
         pupil_id: _builtins.str = ...,
         number: _builtins.int = ...,
         period: _common_pb2.Period | None = ...,
+        school_grade: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "period", b"period", "pupil_id", b"pupil_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "period", b"period", "pupil_id", b"pupil_id", "school_grade", b"school_grade"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -931,7 +937,7 @@ class GetClassRosterReply(_message.Message):
 
     @_builtins.property
     def staff(self) -> _containers.RepeatedCompositeFieldContainer[Global___StaffName]:
-        """names of those duties"""
+        """who holds those duties; then 校長 and 教頭 of that year, those in office first"""
 
     def __init__(
         self,
@@ -1773,6 +1779,7 @@ class StageOrg(_message.Message):
     IS_BOARD_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     source_id: _builtins.str
+    """Empty in a supplement (学校補足CSV): the school the register has under `code`, which must have this `name`."""
     name: _builtins.str
     code: _builtins.str
     is_board: _builtins.bool
@@ -2060,7 +2067,7 @@ class StageHeader(_message.Message):
     bulk: _builtins.bool
     """a missing record means it is gone"""
     supplement: _builtins.bool
-    """only 学籍補足 rows"""
+    """only 学籍補足 or 学校補足 rows: nothing is gone"""
     school_year: _builtins.int
     def __init__(
         self,

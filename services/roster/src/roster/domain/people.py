@@ -54,6 +54,7 @@ class Member:
     pupil_id: UUID
     number: int
     period: Period
+    school_grade: str = ""  # the child's own in that school year
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ def batches(ids: Collection[UUID]) -> Iterator[Sequence[UUID]]:
 async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRosterState]:
     """Classes by id, with members in 出席番号 order. A withdrawn class has none."""
     wanted = {"ids": list(ids)}
+    query = f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.id"
+    classes = [rows.school_class(row) for row in await tx.execute(text(query), wanted)]
+    of_class = {value.id: value.school_grade for value in classes}
+    mixed = [class_id for class_id, school_grade in of_class.items() if not school_grade]
+    of_pupil = await _school_grades(tx, mixed) if mixed else {}
     members: dict[UUID, list[Member]] = {}
     found: Iterable[Any] = await tx.execute(
         text("""SELECT class_id, pupil_id, number, starts_on, ends_on FROM class_members
@@ -38,12 +43,27 @@ async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRoste
         wanted,
     )
     for class_id, pupil_id, number, starts_on, ends_on in found:
-        members.setdefault(class_id, []).append(Member(pupil_id, number, Period(starts_on, ends_on)))
-    query = f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.id"
-    return [
-        ClassRosterState(rows.school_class(row), tuple(members.get(row.id, ())))
-        for row in await tx.execute(text(query), wanted)
-    ]
+        school_grade = of_class.get(class_id) or of_pupil.get((class_id, pupil_id), "")
+        members.setdefault(class_id, []).append(Member(pupil_id, number, Period(starts_on, ends_on), school_grade))
+    return [ClassRosterState(value, tuple(members.get(value.id, ()))) for value in classes]
+
+
+# The roll knows the 学年 of the newest school year the child has a class in; before that it was one less per year.
+_SCHOOL_GRADES = text("""
+    SELECT c.id AS class_id, m.pupil_id, left(e.school_grade, 1) AS stage, right(e.school_grade, 1)::int - (
+               SELECT max(l.school_year) FROM class_members lm JOIN classes l ON l.id = lm.class_id
+                WHERE lm.pupil_id = m.pupil_id AND l.school_id = c.school_id) + c.school_year AS year
+      FROM classes c JOIN class_members m ON m.class_id = c.id
+      JOIN enrolments e ON e.pupil_id = m.pupil_id AND e.school_id = c.school_id
+           AND e.starts_on <= coalesce(m.ends_on, e.starts_on) AND coalesce(e.ends_on, m.starts_on) >= m.starts_on
+     WHERE c.id = ANY(:ids) AND e.school_grade ~ '^[PJ][1-9]$'
+     ORDER BY e.starts_on""")
+
+
+async def _school_grades(tx: Transaction, ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], str]:
+    """学年 of the children of classes that have none of their own, in the school year of the class."""
+    found = await tx.execute(_SCHOOL_GRADES, {"ids": list(ids)})
+    return {(row.class_id, row.pupil_id): f"{row.stage}{row.year}" for row in found if row.year >= 1}
 
 
 async def staff(tx: Transaction, ids: Sequence[UUID]) -> list[StaffState]:
