@@ -64,19 +64,28 @@ def school_fact(school: roster_pb2.School, version: int) -> SchoolFact:
 
 
 def class_fact(roster: roster_pb2.ClassRoster) -> ClassFact | None:
-    """None for a class of a 学年 that has no 指導要録 here (幼稚園, 高等学校)."""
+    """None for a 学年 that has no 指導要録 here (幼稚園, 高等学校), and for a 講座 of several 学年."""
     told = getattr(roster, "class")
-    if told.school_grade not in SchoolGrade.__members__:
+    several = not told.school_grade and told.kind != roster_pb2.CLASS_KIND_COURSE
+    if not several and told.school_grade not in SchoolGrade.__members__:
         return None
     school_class = SchoolClass(
         UUID(told.id),
         UUID(told.school_id),
         told.school_year,
-        SchoolGrade(told.school_grade),
+        None if several else SchoolGrade(told.school_grade),
         told.name,
         _CLASS_KINDS.get(told.kind, ClassKind.HOMEROOM),
     )
-    members = tuple(MemberFact(UUID(m.pupil_id), m.number, *_period(m.period)) for m in roster.members)
+    members = tuple(
+        MemberFact(
+            UUID(m.pupil_id),
+            m.number,
+            *_period(m.period),
+            m.school_grade if m.school_grade in SchoolGrade.__members__ else "",
+        )
+        for m in roster.members
+    )
     return ClassFact(school_class, members, roster.version)
 
 

@@ -63,7 +63,7 @@ def may_write_sheet(standing: Standing, school_class: SchoolClass, subject: Subj
         return Decision.deny(term.why_locked(), reason="TERM_CLOSED")
     if standing.teaches(school_class.id, subject.key):
         return Decision.allow()
-    if standing.has_homeroom(school_class.id) and (not subject.is_subject or school_class.school_grade.elementary):
+    if standing.has_homeroom(school_class.id) and (not subject.is_subject or school_class.elementary):
         return Decision.allow()
     if standing.leads(school_class.school_id):
         if term.reopened:
@@ -75,7 +75,7 @@ def may_write_sheet(standing: Standing, school_class: SchoolClass, subject: Subj
 def _who_writes(school_class: SchoolClass, subject: Subject) -> str:
     if not subject.is_subject:
         who = "学級担任"
-    elif school_class.school_grade.elementary:
+    elif school_class.elementary:
         who = _ELEMENTARY_WRITERS
     else:
         who = "教科担任"

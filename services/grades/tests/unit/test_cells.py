@@ -2,18 +2,18 @@
 
 from uuid import UUID, uuid4
 
-from grades.domain import curriculum
 from grades.domain.board_rules import BoardRules
 from grades.domain.cells import Cell, CellEdit, CellKey, Outcome, judge, sort_edits
+from grades.domain.class_plan import class_sheet
 from grades.domain.terms import TermKey
 from hypothesis import given
 from hypothesis import strategies as st
 from jpschool.school_grade import SchoolGrade
 
-PLAN = curriculum.sheet(SchoolGrade.P3, "japanese", TermKey.SECOND, BoardRules())
+PLAN = class_sheet([SchoolGrade.P3], "japanese", TermKey.SECOND, BoardRules())
 assert PLAN is not None
 HANA, KEN, STRANGER = (UUID(int=n) for n in (1, 2, 3))
-CLASS = frozenset({HANA, KEN})
+CLASS = {HANA: SchoolGrade.P3, KEN: SchoolGrade.P3}
 
 
 def edit(pupil: UUID, column: str, value: str, expected: int = 0) -> CellEdit:

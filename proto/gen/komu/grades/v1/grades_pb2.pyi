@@ -455,6 +455,7 @@ class Sheet(_message.Message):
     PUPIL_IDS_FIELD_NUMBER: _builtins.int
     WRITABLE_FIELD_NUMBER: _builtins.int
     LOCKED_REASON_FIELD_NUMBER: _builtins.int
+    PUPILS_FIELD_NUMBER: _builtins.int
     class_id: _builtins.str
     writable: _builtins.bool
     locked_reason: _builtins.str
@@ -473,6 +474,10 @@ class Sheet(_message.Message):
     def pupil_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """members of the class in number order"""
 
+    @_builtins.property
+    def pupils(self) -> _containers.RepeatedCompositeFieldContainer[Global___SheetPupil]:
+        """Only in a class of several 学年, in the order of `pupil_ids`: `columns` are those of all 学年 together."""
+
     def __init__(
         self,
         *,
@@ -484,14 +489,44 @@ class Sheet(_message.Message):
         pupil_ids: _abc.Iterable[_builtins.str] | None = ...,
         writable: _builtins.bool = ...,
         locked_reason: _builtins.str = ...,
+        pupils: _abc.Iterable[Global___SheetPupil] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["subject", b"subject", "term", b"term"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "class_id", b"class_id", "columns", b"columns", "locked_reason", b"locked_reason", "pupil_ids", b"pupil_ids", "subject", b"subject", "term", b"term", "writable", b"writable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "class_id", b"class_id", "columns", b"columns", "locked_reason", b"locked_reason", "pupil_ids", b"pupil_ids", "pupils", b"pupils", "subject", b"subject", "term", b"term", "writable", b"writable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Sheet: _TypeAlias = Sheet  # noqa: Y015
+
+@_typing.final
+class SheetPupil(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_GRADE_FIELD_NUMBER: _builtins.int
+    NOT_APPLICABLE_FIELD_NUMBER: _builtins.int
+    pupil_id: _builtins.str
+    school_grade: _builtins.str
+    """empty = the register tells none"""
+    @_builtins.property
+    def not_applicable(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """keys of columns the pupil's 学年 does not have"""
+
+    def __init__(
+        self,
+        *,
+        pupil_id: _builtins.str = ...,
+        school_grade: _builtins.str = ...,
+        not_applicable: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["not_applicable", b"not_applicable", "pupil_id", b"pupil_id", "school_grade", b"school_grade"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SheetPupil: _TypeAlias = SheetPupil  # noqa: Y015
 
 @_typing.final
 class SaveCellsRequest(_message.Message):

@@ -1,12 +1,14 @@
 """Cells of a sheet and what becomes of an edit when somebody else may have been there first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from grades.domain.curriculum import SheetPlan
+from jpschool.school_grade import SchoolGrade
+
+from grades.domain.class_plan import ClassPlan
 from grades.domain.values import Rejected, read
 
 MOST_EDITS = 2000
@@ -75,8 +77,8 @@ class Sorted:
     refused: tuple[tuple[int, CellResult], ...]
 
 
-def sort_edits(plan: SheetPlan, pupils: frozenset[UUID], edits: Sequence[CellEdit]) -> Sorted:
-    """Every edit read by its column's rule. Good ones go on even when their neighbours are refused.
+def sort_edits(plan: ClassPlan, pupils: Mapping[UUID, SchoolGrade | None], edits: Sequence[CellEdit]) -> Sorted:
+    """Every edit read by the rule of its column in the pupil's 学年. Good ones go on when their neighbours are refused.
 
     Two edits of one cell: the last one counts, the earlier are told to be replaced.
     """
@@ -84,11 +86,12 @@ def sort_edits(plan: SheetPlan, pupils: frozenset[UUID], edits: Sequence[CellEdi
     good: list[tuple[int, CellEdit]] = []
     refused: list[tuple[int, CellResult]] = []
     for place, edit in enumerate(edits):
-        column = plan.column(edit.key.column)
+        school_grade = pupils.get(edit.key.pupil_id)
+        column = plan.column(school_grade, edit.key.column)
         if edit.key.pupil_id not in pupils:
             why = "この児童生徒は、この学期にこの学級にいません。"
         elif column is None:
-            why = "この欄は、この学年・学期の様式にありません。"
+            why = plan.why_not(school_grade, edit.key.column)
         elif last[edit.key] != place:
             why = "同じ欄への入力がもう一つあり、後の値を保存しました。"
         elif isinstance(value := read(column, edit.value), Rejected):

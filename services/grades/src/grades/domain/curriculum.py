@@ -150,7 +150,7 @@ def sheet(school_grade: SchoolGrade, subject: str, term: TermKey, rules: BoardRu
 def every_subject(school_grade: SchoolGrade, rules: BoardRules) -> tuple[Subject, ...]:
     """The sheets of all terms together, in form order."""
     found = {plan.subject.key: plan.subject for term in TermKey for plan in sheets(school_grade, term, rules)}
-    return tuple(subject for subject in _ORDER if subject.key in found)
+    return tuple(subject for subject in SUBJECT_ORDER if subject.key in found)
 
 
 def _plans(school_grade: SchoolGrade, term: TermKey, rules: BoardRules) -> Iterator[SheetPlan]:
@@ -237,7 +237,7 @@ def _remarks_columns(term: TermKey, rules: BoardRules) -> Iterator[Column]:
     yield from _text("remarks.attendance", kind, "出欠の備考", part, term, rules, by_law=Use.OPTIONAL)
 
 
-_ORDER = (
+SUBJECT_ORDER: tuple[Subject, ...] = (
     *(subject for subject, _ in _SUBJECTS),
     MORAL,
     FOREIGN_LANGUAGE_ACTIVITY,
@@ -246,3 +246,4 @@ _ORDER = (
     BEHAVIOUR,
     REMARKS,
 )
+"""Every sheet there is, in form order."""

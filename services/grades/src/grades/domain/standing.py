@@ -30,14 +30,29 @@ class ClassKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchoolClass:
-    """学級 as the register has it."""
+    """学級 as the register has it. One of several 学年 (特別支援学級, 複式学級) has no `school_grade` of its own."""
 
     id: UUID
     school_id: UUID
     school_year: int
-    school_grade: SchoolGrade
+    school_grade: SchoolGrade | None
     name: str
     kind: ClassKind = ClassKind.HOMEROOM
+    of_members: tuple[SchoolGrade, ...] = ()
+
+    @property
+    def school_grades(self) -> tuple[SchoolGrade, ...]:
+        """Every 学年 of the class, youngest first."""
+        return (self.school_grade,) if self.school_grade else self.of_members
+
+    @property
+    def several(self) -> bool:
+        """Whether each pupil's own 学年 says what is entered."""
+        return self.school_grade is None
+
+    @property
+    def elementary(self) -> bool:
+        return any(school_grade.elementary for school_grade in self.school_grades)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +92,8 @@ class Standing:
         return any(duty.kind is DutyKind.ASSISTANT_HOMEROOM and duty.class_id == class_id for duty in self.duties)
 
     def heads(self, school_class: SchoolClass) -> bool:
-        """学年主任 of that class's 学年."""
-        return any(
+        """学年主任 of that class's 学年; a class of several has none."""
+        return school_class.school_grade is not None and any(
             duty.kind is DutyKind.GRADE_HEAD
             and duty.school_id == school_class.school_id
             and duty.school_grade == school_class.school_grade

@@ -87,11 +87,19 @@ def sheet(value: SheetShown) -> pb.Sheet:
         class_id=str(value.class_id),
         subject=subject(value.plan.subject),
         term=term(value.term),
-        columns=_columns(value.plan),
+        columns=_columns(value.plan.whole),
         cells=[cell(one) for one in value.cells],
         pupil_ids=[str(pupil.pupil_id) for pupil in value.pupils],
         writable=value.writable,
         locked_reason=value.why_not,
+        pupils=[
+            pb.SheetPupil(
+                pupil_id=str(pupil.pupil_id),
+                school_grade=pupil.school_grade or "",
+                not_applicable=value.plan.not_applicable(pupil.school_grade),
+            )
+            for pupil in (value.pupils if value.several else ())
+        ],
     )
 
 
@@ -142,7 +150,7 @@ def records(value: Records) -> pb.GetRecordsReply:
                 years=[
                     pb.YearRecord(
                         school_year=year.school_class.school_year,
-                        school_grade=year.school_class.school_grade.value,
+                        school_grade=year.school_grade or "",
                         class_id=str(year.school_class.id),
                         values=[
                             pb.RecordValue(

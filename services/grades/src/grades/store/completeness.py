@@ -62,7 +62,7 @@ def _columns(expected: Sequence[Expected]) -> dict[str, object]:
 
 _MISSING = text(f"""
     WITH {_EXPECTED}, member AS (
-        SELECT DISTINCT c.class_id, c.school_grade, m.pupil_id, c.name
+        SELECT DISTINCT c.class_id, coalesce(nullif(c.school_grade, ''), m.school_grade) AS school_grade, m.pupil_id
           FROM classes c JOIN class_members m ON m.tenant_id = c.tenant_id AND m.class_id = c.class_id
          WHERE c.tenant_id = :tenant AND c.school_id = :school_id AND c.school_year = :school_year
            AND c.kind <> 'course'
@@ -74,15 +74,14 @@ _MISSING = text(f"""
       LEFT JOIN cells f ON f.tenant_id = :tenant AND f.school_id = :school_id AND f.school_year = :school_year
            AND f.pupil_id = m.pupil_id AND f.term = e.term AND f.subject = e.subject AND f.column_key = e.column_key
      WHERE coalesce(f.value, '') = ''
-     GROUP BY m.school_grade, m.name, m.class_id, e.subject
-     ORDER BY m.school_grade, m.name COLLATE "C", m.class_id, e.subject
+     GROUP BY m.class_id, e.subject
 """)  # noqa: S608
 
 
 async def missing(
     tx: Transaction, school_id: UUID, school_year: int, day: date, expected: Sequence[Expected]
 ) -> Sequence[Missing]:
-    """Empty cells of a whole school in one term, by class (in the order of 学年 and name) and subject."""
+    """Empty cells of a whole school in one term, by class and subject, in no order."""
     params = _columns(expected) | {
         "tenant": tx.tenant, "school_id": school_id, "school_year": school_year, "day": day
     }  # fmt: skip
@@ -96,27 +95,30 @@ _FILLED = text("""
     WITH day AS (
         SELECT * FROM unnest(CAST(:terms AS text[]), CAST(:days AS date[])) AS d (term, day)
     ), member AS (
-        SELECT DISTINCT d.term, m.pupil_id
+        SELECT DISTINCT d.term, m.pupil_id,
+               coalesce(nullif(CAST(:school_grade AS text), ''), m.school_grade) AS school_grade
           FROM day d JOIN class_members m ON m.tenant_id = :tenant AND m.class_id = :class_id
                AND m.starts_on <= d.day AND (m.ends_on IS NULL OR m.ends_on >= d.day)
     )
-    SELECT term, NULL AS subject, NULL AS column_key, count(*) AS cells FROM member GROUP BY term
+    SELECT term, school_grade, NULL AS subject, NULL AS column_key, count(*) AS cells
+      FROM member GROUP BY term, school_grade
     UNION ALL
-    SELECT m.term, f.subject, f.column_key, count(*)
+    SELECT m.term, m.school_grade, f.subject, f.column_key, count(*)
       FROM member m JOIN cells f ON f.tenant_id = :tenant AND f.school_id = :school_id AND f.school_year = :school_year
            AND f.pupil_id = m.pupil_id AND f.term = m.term
      WHERE f.value <> ''
-     GROUP BY m.term, f.subject, f.column_key
+     GROUP BY m.term, m.school_grade, f.subject, f.column_key
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How many pupils a class has in each term, and for how many of them each column is filled."""
+    """How many pupils a class has of each 学年 in each term, and for how many of them each column is filled."""
 
-    members: Mapping[str, int]
-    cells: Mapping[tuple[str, str, str], int]
-    """(term, subject, column) → pupils."""
+    members: Mapping[tuple[str, str], int]
+    """(term, school_grade) → pupils."""
+    cells: Mapping[tuple[str, str, str, str], int]
+    """(term, school_grade, subject, column) → pupils."""
 
 
 async def filled(tx: Transaction, school_class: SchoolClass, days: Sequence[TermDay]) -> Filled:
@@ -126,11 +128,16 @@ async def filled(tx: Transaction, school_class: SchoolClass, days: Sequence[Term
         "class_id": school_class.id,
         "school_id": school_class.school_id,
         "school_year": school_class.school_year,
+        "school_grade": school_class.school_grade or "",
         "terms": [day.term for day in days],
         "days": [day.day for day in days],
     }
     rows = (await tx.execute(_FILLED, params)).all()
     return Filled(
-        {row.term: row.cells for row in rows if row.subject is None},
-        {(row.term, row.subject, row.column_key): row.cells for row in rows if row.subject is not None},
+        {(row.term, row.school_grade): row.cells for row in rows if row.subject is None},
+        {
+            (row.term, row.school_grade, row.subject, row.column_key): row.cells
+            for row in rows
+            if row.subject is not None
+        },
     )

@@ -24,6 +24,8 @@ class MemberFact:
     number: int
     starts_on: date
     ends_on: date | None
+    school_grade: str = ""
+    """The pupil's own; empty = the class's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ async def put_class(tx: Transaction, fact: ClassFact) -> bool:
             "id": school_class.id,
             "school_id": school_class.school_id,
             "school_year": school_class.school_year,
-            "school_grade": school_class.school_grade.value,
+            "school_grade": school_class.school_grade or "",
             "name": school_class.name,
             "kind": school_class.kind.value,
             "version": fact.version,
@@ -105,9 +107,10 @@ async def put_class(tx: Transaction, fact: ClassFact) -> bool:
     )
     await tx.execute(
         text("""
-            INSERT INTO class_members (tenant_id, class_id, pupil_id, number, starts_on, ends_on)
+            INSERT INTO class_members (tenant_id, class_id, pupil_id, number, starts_on, ends_on, school_grade)
             SELECT :tenant, :id, m.* FROM unnest(
-                CAST(:pupils AS uuid[]), CAST(:numbers AS int[]), CAST(:starts AS date[]), CAST(:ends AS date[])) AS m
+                CAST(:pupils AS uuid[]), CAST(:numbers AS int[]), CAST(:starts AS date[]), CAST(:ends AS date[]),
+                CAST(:grades AS text[])) AS m
             ON CONFLICT DO NOTHING"""),
         {
             "tenant": tx.tenant,
@@ -116,6 +119,7 @@ async def put_class(tx: Transaction, fact: ClassFact) -> bool:
             "numbers": [member.number for member in fact.members],
             "starts": [member.starts_on for member in fact.members],
             "ends": [member.ends_on for member in fact.members],
+            "grades": [member.school_grade for member in fact.members],
         },
     )
     return True

@@ -21,14 +21,39 @@ class Member:
     number: int
     present: bool
     """Whether the pupil is in the class on the day asked for; who has left is shown and not counted as missing."""
+    school_grade: SchoolGrade | None = None
+    """The class's, in a class of several the pupil's own; None where the register tells none."""
 
 
-_CLASS_COLUMNS = "c.class_id, c.school_id, c.school_year, c.school_grade, c.name, c.kind"
+@dataclass(frozen=True, slots=True)
+class PupilClass:
+    """A class a pupil was in, and the pupil's 学年 there."""
+
+    school_class: SchoolClass
+    school_grade: SchoolGrade | None
+
+
+# Only a class of several 学年 looks at its members.
+_CLASS_COLUMNS = """c.class_id, c.school_id, c.school_year, c.school_grade, c.name, c.kind,
+    CASE WHEN c.school_grade = '' THEN ARRAY(
+        SELECT DISTINCT own.school_grade FROM class_members own
+         WHERE own.tenant_id = c.tenant_id AND own.class_id = c.class_id AND own.school_grade <> ''
+    ) END AS of_members"""
+
+
+def _school_grade(value: str | None) -> SchoolGrade | None:
+    return SchoolGrade(value) if value else None
 
 
 def _school_class(row: Row[tuple[object, ...]]) -> SchoolClass:
     return SchoolClass(
-        row.class_id, row.school_id, row.school_year, SchoolGrade(row.school_grade), row.name, ClassKind(row.kind)
+        row.class_id,
+        row.school_id,
+        row.school_year,
+        _school_grade(row.school_grade),
+        row.name,
+        ClassKind(row.kind),
+        tuple(sorted((SchoolGrade(one) for one in row.of_members or ()), key=lambda one: one.order)),
     )
 
 
@@ -42,12 +67,13 @@ async def class_of(tx: Transaction, class_id: UUID) -> SchoolClass:
 
 
 async def classes_of_school(tx: Transaction, school_id: UUID, school_year: int) -> Sequence[SchoolClass]:
-    """学級 of that year in the order of 学年 and name; 講座 are left out."""
+    """学級 of that year in the order of 学年 and name, those of several 学年 last; 講座 are left out."""
     statement = text(
         f"SELECT {_CLASS_COLUMNS} FROM classes c"  # noqa: S608
         " WHERE c.tenant_id = :tenant AND c.school_id = :school_id AND c.school_year = :school_year"
         " AND c.kind <> 'course'"
-        ' ORDER BY c.school_grade, c.name COLLATE "C", c.class_id'
+        " ORDER BY c.school_grade = '', c.school_grade"
+        ', c.name COLLATE "C", c.class_id'
     )
     params = {"tenant": tx.tenant, "school_id": school_id, "school_year": school_year}
     return [_school_class(row) for row in await tx.execute(statement, params)]
@@ -98,6 +124,7 @@ async def standing_of(tx: Transaction, staff_id: UUID, day: date) -> Standing:
 _MEMBERS = text("""
     SELECT m.pupil_id,
            (array_agg(m.number ORDER BY m.starts_on DESC))[1] AS number,
+           (array_agg(m.school_grade ORDER BY m.starts_on DESC))[1] AS school_grade,
            bool_or(m.starts_on <= :day AND (m.ends_on IS NULL OR m.ends_on >= :day)) AS present
       FROM class_members m
      WHERE m.tenant_id = :tenant AND m.class_id = :class_id
@@ -125,22 +152,28 @@ async def members(
         "ends_on": ends_on,
         "day": day,
     }
-    return [Member(row.pupil_id, row.number, row.present) for row in await tx.execute(_MEMBERS, params)]
+    return [
+        Member(row.pupil_id, row.number, row.present, school_class.school_grade or _school_grade(row.school_grade))
+        for row in await tx.execute(_MEMBERS, params)
+    ]
 
 
 _CLASSES_OF_PUPILS = text(f"""
-    SELECT DISTINCT ON (m.pupil_id, c.school_id, c.school_year) m.pupil_id, {_CLASS_COLUMNS}
+    SELECT DISTINCT ON (m.pupil_id, c.school_id, c.school_year) m.pupil_id, {_CLASS_COLUMNS},
+           m.school_grade AS own
       FROM class_members m JOIN classes c ON c.tenant_id = m.tenant_id AND c.class_id = m.class_id
      WHERE m.tenant_id = :tenant AND m.pupil_id = ANY(:pupil_ids) AND c.kind <> 'course'
      ORDER BY m.pupil_id, c.school_id, c.school_year, m.starts_on DESC
 """)  # noqa: S608
 
 
-async def classes_of_pupils(tx: Transaction, pupil_ids: Sequence[UUID]) -> dict[UUID, list[SchoolClass]]:
+async def classes_of_pupils(tx: Transaction, pupil_ids: Sequence[UUID]) -> dict[UUID, list[PupilClass]]:
     """The last class of each pupil in each school and school year, oldest year first."""
-    found: dict[UUID, list[SchoolClass]] = {}
+    found: dict[UUID, list[PupilClass]] = {}
     for row in await tx.execute(_CLASSES_OF_PUPILS, {"tenant": tx.tenant, "pupil_ids": list(pupil_ids)}):
-        found.setdefault(row.pupil_id, []).append(_school_class(row))
+        school_class = _school_class(row)
+        own = school_class.school_grade or _school_grade(row.own)
+        found.setdefault(row.pupil_id, []).append(PupilClass(school_class, own))
     for classes in found.values():
-        classes.sort(key=lambda school_class: school_class.school_year)
+        classes.sort(key=lambda one: one.school_class.school_year)
     return found

@@ -11,7 +11,7 @@ from servicekit.errors import Conflict, Invalid, Violation
 
 from grades import events, policy
 from grades.domain.board_rules import BoardRules
-from grades.domain.curriculum import every_subject, sheets
+from grades.domain.curriculum import SUBJECT_ORDER, sheets
 from grades.domain.terms import (
     ClosingRefused,
     Term,
@@ -80,15 +80,14 @@ async def get_closing(tx: Transaction, actor: Actor, asked: SchoolTerm) -> Closi
 async def _missing(tx: Transaction, school_id: UUID, school_year: int, term: Term) -> Sequence[MissingSheet]:
     classes = await register.classes_of_school(tx, school_id, school_year)
     rules = await board.rules_of(tx, school_year)
-    school_grades = sorted({school_class.school_grade for school_class in classes})
+    school_grades = sorted({one for school_class in classes for one in school_class.school_grades})
     found = await completeness.missing(
         tx, school_id, school_year, reference_day(term, today(tx)), _required(school_grades, term.key, rules)
     )
-    places = {(g, s.key): (at, s.label) for g in school_grades for at, s in enumerate(every_subject(g, rules))}
-    school_grade_of = {school_class.id: school_class.school_grade for school_class in classes}
+    places = {subject.key: (at, subject.label) for at, subject in enumerate(SUBJECT_ORDER)}
     order = {school_class.id: at for at, school_class in enumerate(classes)}
-    ordered = sorted(found, key=lambda m: (order[m.class_id], places[school_grade_of[m.class_id], m.subject][0]))
-    return [MissingSheet(entry, places[school_grade_of[entry.class_id], entry.subject][1]) for entry in ordered]
+    ordered = sorted(found, key=lambda m: (order[m.class_id], places[m.subject][0]))
+    return [MissingSheet(entry, places[entry.subject][1]) for entry in ordered]
 
 
 def _required(school_grades: Sequence[SchoolGrade], key: TermKey, rules: BoardRules) -> Sequence[completeness.Expected]:

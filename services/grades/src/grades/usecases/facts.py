@@ -8,7 +8,7 @@ from servicekit.db import Transaction
 from servicekit.errors import Invalid, Unseen, Violation
 
 from grades.domain.board_rules import BoardRules
-from grades.domain.curriculum import SheetPlan, sheet
+from grades.domain.class_plan import ClassPlan, class_sheet
 from grades.domain.standing import SchoolClass, Standing
 from grades.domain.terms import JST, Term, TermKey
 from grades.store import register
@@ -36,9 +36,9 @@ def term_key(text: str) -> TermKey:
         raise Invalid("学期の指定が正しくありません。", [Violation("term", "1・2・3・yearのどれかです。")]) from None
 
 
-def plan_of(school_class: SchoolClass, subject: str, term: TermKey, rules: BoardRules) -> SheetPlan:
+def plan_of(school_class: SchoolClass, subject: str, term: TermKey, rules: BoardRules) -> ClassPlan:
     """Raises: Unseen, where that 学年 has no such sheet in that term."""
-    plan = sheet(school_class.school_grade, subject, term, rules)
+    plan = class_sheet(school_class.school_grades, subject, term, rules)
     if plan is None:
         raise Unseen(f"{school_class.name}のこの学期に、その教科・欄はありません。")
     return plan

@@ -52,7 +52,7 @@ async def save_cells(tx: Transaction, actor: Actor, command: SaveCells) -> Seque
         ends_on=term.dates.ends_on,
         day=reference_day(term, today(tx)),
     )
-    found = sort_edits(plan, frozenset(pupil.pupil_id for pupil in pupils), command.edits)
+    found = sort_edits(plan, {pupil.pupil_id: pupil.school_grade for pupil in pupils}, command.edits)
     place = cells.Place(school_class.school_id, school_class.school_year, key.value, plan.subject.key)
 
     digest = _digest(command)

@@ -16,6 +16,7 @@ from grades.domain.curriculum import CellKind, SheetPlan, sheets
 from grades.domain.standing import SchoolClass, Standing
 from grades.domain.terms import TermKey
 from grades.store import board, cells, register
+from grades.store.register import PupilClass
 from grades.usecases.facts import standing
 
 MOST_PUPILS = 500
@@ -52,6 +53,8 @@ class RecordValue:
 @dataclass(frozen=True, slots=True)
 class YearRecord:
     school_class: SchoolClass
+    school_grade: SchoolGrade | None
+    """The pupil's; None where the register tells none, then there are no values either."""
     values: tuple[RecordValue, ...]
 
 
@@ -86,14 +89,14 @@ async def get_records(tx: Transaction, actor: Actor, asked: RecordsAsked) -> Rec
     classes = await register.classes_of_pupils(tx, pupil_ids)
     _enforce(on_that_day, pupil_ids, classes)
     filled = await cells.records(tx, pupil_ids, school_years=asked.school_years, terms=[term.value for term in terms])
-    years = {c.school_year for own in classes.values() for c in own}
+    years = {c.school_class.school_year for own in classes.values() for c in own}
     wanted = sorted(years & set(asked.school_years) if asked.school_years else years)
     rules = {year: await board.rules_of(tx, year) for year in wanted}
     plans = {
-        (c.school_year, c.school_grade, term): sheets(c.school_grade, term, rules[c.school_year])
+        (year, c.school_grade, term): sheets(c.school_grade, term, rules[year])
         for own in classes.values()
         for c in own
-        if c.school_year in rules
+        if (year := c.school_class.school_year) in rules and c.school_grade is not None
         for term in terms
     }
     kinds = {
@@ -109,9 +112,11 @@ async def get_records(tx: Transaction, actor: Actor, asked: RecordsAsked) -> Rec
         PupilRecord(
             pupil_id,
             tuple(
-                YearRecord(c, tuple(_values(by_place.get((pupil_id, c.school_id, c.school_year), ()), c, kinds)))
+                YearRecord(
+                    c.school_class, c.school_grade, tuple(_values(by_place.get(_place(pupil_id, c), ()), c, kinds))
+                )
                 for c in classes[pupil_id]
-                if c.school_year in rules
+                if c.school_class.school_year in rules
             ),
         )
         for pupil_id in pupil_ids
@@ -120,7 +125,7 @@ async def get_records(tx: Transaction, actor: Actor, asked: RecordsAsked) -> Rec
         tx.audit(
             f"{purpose.value}.read",
             pupil_id,
-            after={"school_id": str(classes[pupil_id][-1].school_id), "school_years": wanted},
+            after={"school_id": str(classes[pupil_id][-1].school_class.school_id), "school_years": wanted},
             information_class=purpose.information_class,
             subject_id=pupil_id,
         )
@@ -172,20 +177,26 @@ async def _pupils(tx: Transaction, on_that_day: Standing, asked: RecordsAsked) -
     return pupil_ids
 
 
-def _enforce(on_that_day: Standing, pupil_ids: Iterable[UUID], classes: dict[UUID, list[SchoolClass]]) -> None:
+def _enforce(on_that_day: Standing, pupil_ids: Iterable[UUID], classes: dict[UUID, list[PupilClass]]) -> None:
     """By the pupil's last class: a former school of the board does not read on after the child has moved."""
     for pupil_id in pupil_ids:
         if pupil_id not in classes:
             raise Unseen("この児童生徒は見つかりません。")
-        policy.may_take_records(on_that_day, classes[pupil_id][-1]).enforce()
+        policy.may_take_records(on_that_day, classes[pupil_id][-1].school_class).enforce()
+
+
+def _place(pupil_id: UUID, of_pupil: PupilClass) -> tuple[UUID, UUID, int]:
+    return pupil_id, of_pupil.school_class.school_id, of_pupil.school_class.school_year
 
 
 def _values(
     filled: Iterable[cells.RecordCell],
-    school_class: SchoolClass,
+    of_pupil: PupilClass,
     kinds: dict[tuple[int, SchoolGrade, str, str, str], CellKind],
 ) -> Iterable[RecordValue]:
     for cell in filled:
-        kind = kinds.get((cell.school_year, school_class.school_grade, cell.term, cell.subject, cell.column))
+        if of_pupil.school_grade is None:
+            return
+        kind = kinds.get((cell.school_year, of_pupil.school_grade, cell.term, cell.subject, cell.column))
         if kind is not None:  # a part the board has since left out stays in its history only
             yield RecordValue(cell.term, cell.subject, cell.column, kind, cell.value)

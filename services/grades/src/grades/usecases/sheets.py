@@ -9,7 +9,8 @@ from servicekit.db import Transaction
 
 from grades import policy
 from grades.domain.cells import Cell, CellChange, CellKey
-from grades.domain.curriculum import SheetPlan, Subject, every_subject, sheets
+from grades.domain.class_plan import ClassPlan, class_sheet, subjects_of_class
+from grades.domain.curriculum import Subject
 from grades.domain.terms import Term
 from grades.store import board, cells, completeness, register, terms
 from grades.usecases.facts import plan_of, reference_day, standing, term_key, today
@@ -48,32 +49,31 @@ async def list_sheets(tx: Transaction, actor: Actor, class_id: UUID) -> ClassShe
     policy.may_see_class(on_that_day, school_class).enforce()
     year = await terms.of_school(tx, school_class.school_id, school_class.school_year)
     rules = await board.rules_of(tx, school_class.school_year)
-    plans = {term.key: sheets(school_class.school_grade, term.key, rules) for term in year}
     days = [completeness.TermDay(term.key.value, reference_day(term, today(tx))) for term in year]
     there = await completeness.filled(tx, school_class, days)
     entries = []
-    for subject in every_subject(school_class.school_grade, rules):
+    for subject in subjects_of_class(school_class.school_grades, rules):
         if not policy.may_see_sheet(on_that_day, school_class, subject).allowed:
             continue
         decisions = [policy.may_write_sheet(on_that_day, school_class, subject, term) for term in year]
         writable = any(decision.allowed for decision in decisions)
         why_not = "" if writable or not decisions else decisions[0].message
         own = {
-            key.value: _progress(plan, key.value, there)
-            for key, of_term in plans.items()
-            for plan in of_term
-            if plan.subject == subject
+            term.key.value: _progress(plan, term.key.value, there)
+            for term in year
+            if (plan := class_sheet(school_class.school_grades, subject.key, term.key, rules)) is not None
         }
         entries.append(SheetEntry(subject, writable, why_not, own))
     return ClassSheets(entries, year)
 
 
-def _progress(plan: SheetPlan, term: str, there: completeness.Filled) -> Progress:
-    required = [column.key for column in plan.columns if column.required]
-    counted = required or [column.key for column in plan.columns]
+def _progress(plan: ClassPlan, term: str, there: completeness.Filled) -> Progress:
+    """Each 学年 by its own columns. Where one 学年 asks for something, only what is asked for counts."""
+    asked = {g: [one.key for one in own.columns if one.required] for g, own in plan.of.items()}
+    counted = asked if any(asked.values()) else {g: [one.key for one in own.columns] for g, own in plan.of.items()}
     return Progress(
-        sum(there.cells.get((term, plan.subject.key, column), 0) for column in counted),
-        len(required) * there.members.get(term, 0),
+        sum(there.cells.get((term, g, plan.subject.key, key), 0) for g, keys in counted.items() for key in keys),
+        sum(len(keys) * there.members.get((term, g), 0) for g, keys in asked.items()),
     )
 
 
@@ -89,7 +89,9 @@ class SheetShown:
     """One sheet as the person sees it now."""
 
     class_id: UUID
-    plan: SheetPlan
+    several: bool
+    """Whether the pupils are of several 学年."""
+    plan: ClassPlan
     term: Term
     pupils: Sequence[register.Member]
     cells: Sequence[Cell]
@@ -123,7 +125,14 @@ async def get_sheet(tx: Transaction, actor: Actor, asked: SheetAsked) -> SheetSh
         information_class=CLASS_II,
     )
     return SheetShown(
-        school_class.id, plan, term, pupils, filled, may_write.allowed, "" if may_write.allowed else may_write.message
+        school_class.id,
+        school_class.several,
+        plan,
+        term,
+        pupils,
+        filled,
+        may_write.allowed,
+        "" if may_write.allowed else may_write.message,
     )
 
 
