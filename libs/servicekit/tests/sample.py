@@ -61,7 +61,7 @@ async def write_note(tx: Transaction, actor: Actor, note_id: UUID, text: str) ->
 
 
 async def read_note(tx: Transaction, actor: Actor | None, note_id: UUID) -> tuple[UUID, str]:
-    row = (await tx.execute(sa.select(NOTES.c.id, NOTES.c.text).where(NOTES.c.id == note_id))).first()
+    row = (await tx.execute("SELECT id, text FROM notes WHERE id = :id", {"id": note_id})).first()
     if row is None:
         raise Unseen
     return row.id, row.text

@@ -6,7 +6,7 @@ Everything else (INSERT, UPDATE, DELETE of Core, lists of parameters, server-sid
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.selectable import SelectBase
 
-from servicekit.wire import Connection
+from servicekit.wire import Answer, Connection
 
 
 class DirectResult(IteratorResult[Any]):
@@ -75,13 +75,19 @@ class Statements:
         for name, convert in plan.binds.items():
             values[name] = convert(values[name])
         try:
-            cursor = await raw.execute(plan.sql, values)
+            answer = await raw.ask(plan.sql, values)
         except psycopg.Error as error:
             dbapi: Any = psycopg
             raise sa.exc.DBAPIError.instance(
                 plan.sql, None, error, dbapi.Error, hide_parameters=True, dialect=self._dialect
             ) from error
-        return await self._result(plan, cursor)
+        if answer.codes and (plan.metadata is None or plan.codes != answer.codes):
+            plan.metadata, plan.codes = self._metadata(plan.compiled, answer), answer.codes
+        metadata = plan.metadata if answer.codes and plan.metadata is not None else SimpleResultMetaData(())
+        result = DirectResult(metadata, iter(answer.rows))
+        result.rowcount = answer.result.command_tuples if answer.result.command_tuples is not None else -1
+        result.returns_rows = bool(answer.codes)
+        return cast("sa.CursorResult[Any]", result)
 
     def _plan(self, statement: Any, key: Any) -> _Plan | None:
         compiled = statement._compiler(self._dialect, cache_key=key, column_keys=[], for_executemany=False)
@@ -92,30 +98,14 @@ class Statements:
             return None
         return _Plan(compiled, str(compiled), binds)
 
-    async def _result(self, plan: _Plan, cursor: psycopg.AsyncCursor[Any]) -> sa.CursorResult[Any]:
-        described = cursor.description
-        rows: Sequence[Any] = ()
-        if described is None:
-            metadata = SimpleResultMetaData(())
-        else:
-            rows = await cursor.fetchall()
-            codes = tuple(column.type_code for column in described)
-            if plan.metadata is None or plan.codes != codes:
-                plan.metadata, plan.codes = self._metadata(plan.compiled, described), codes
-            metadata = plan.metadata
-        result = DirectResult(metadata, iter(rows))
-        result.rowcount = cursor.rowcount
-        result.returns_rows = described is not None
-        return cast("sa.CursorResult[Any]", result)
-
-    def _metadata(self, compiled: SQLCompiler, described: Sequence[Any]) -> SimpleResultMetaData:
+    def _metadata(self, compiled: SQLCompiler, answer: Answer) -> SimpleResultMetaData:
         columns = compiled._result_columns
-        names = [column.name for column in described]
+        names = [answer.result.fname(position).decode() for position in range(len(answer.codes))]
         twice = frozenset(name for name, count in Counter(names).items() if count > 1)
-        if len(columns) != len(described):  # text without declared columns
+        if len(columns) != len(names):  # text without declared columns
             return SimpleResultMetaData(names, _ambiguous_keys=twice or None)
         converts = [
-            column.type._cached_result_processor(self._dialect, described[position].type_code)
+            column.type._cached_result_processor(self._dialect, answer.codes[position])
             for position, column in enumerate(columns)
         ]
         extra = [tuple(obj for obj in column.objects if not isinstance(obj, str)) for column in columns]

@@ -10,23 +10,26 @@ This rests on psycopg's generators; its version is locked, and the tests of tran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg import errors, pq, waiting
-from psycopg._preparing import Prepare
+from psycopg._preparing import Prepare, PrepareManager
 from psycopg._queries import PostgresQuery
 from psycopg.abc import Params, Query
+from psycopg.adapt import Transformer
 
 Send = Callable[[], None]
 Exchange = Generator[Any, Any, list[Any]]
 
 _READING = b"SELECT set_config('komu.tenant', $1, true), set_config('transaction_read_only', 'on', true)"
+_READING_NAME = b"komu_reading"
 _LASTS = (b"SET ", b"DECLARE", b"LOCK ")
 """Statements that mean the rest of their transaction, so a reading one needs a real one for them."""
-_FINE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
+_FINE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 
 def _exchange(pgconn: Any, sends: Sequence[Send]) -> Exchange:
@@ -62,6 +65,15 @@ def _exchange(pgconn: Any, sends: Sequence[Send]) -> Exchange:
     return results
 
 
+@dataclass(slots=True)
+class Answer:
+    """`codes`: the types of the columns (empty when the statement gives no rows)."""
+
+    result: Any
+    codes: tuple[int, ...]
+    rows: Sequence[tuple[Any, ...]]
+
+
 class Cursor(psycopg.AsyncCursor[Any]):
     """Sends what the connection has to say first together with its own statement."""
 
@@ -78,20 +90,9 @@ class Cursor(psycopg.AsyncCursor[Any]):
             yield from connection.open_gen()
             yield from super()._maybe_prepare_gen(pgq, prepare=prepare, binary=binary)
             return
-        if pgq.query.lstrip()[:7].upper().startswith(_LASTS):
-            connection.read_in_one()
-        first = connection.take_first()
-        sends, key, prep, name = connection.sends_of(self, pgq, prepare, binary)
-        results = yield from _exchange(connection.pgconn, [*first, *sends])
-        if prep is Prepare.SHOULD and results[-2].status not in _FINE:
-            connection._prepared._names.pop(connection._prepared.key(pgq), None)
-        for result in results[:-1]:
-            if result.status not in _FINE:
-                raise errors.error_from_result(result, encoding=self._encoding)
-        if key is not None:
-            connection._prepared.validate(key, prep, name, results[-1:])
-        self._check_results(results[-1:])
-        self._set_results(results[-1:])
+        results = [(yield from connection.send_gen(pgq, prepare, binary))]
+        self._check_results(results)
+        self._set_results(results)
 
     async def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """As psycopg's; the transaction is begun before."""
@@ -107,12 +108,25 @@ class Cursor(psycopg.AsyncCursor[Any]):
         yield from super()._stream_send_gen(*args, **kwargs)
 
 
+class _Prepared(PrepareManager):
+    """psycopg's book of prepared statements, which also tells when it threw all of them away."""
+
+    emptied = True
+
+    def clear(self) -> bool:
+        self.emptied = True
+        return super().clear()
+
+
 class Connection(psycopg.AsyncConnection[Any]):
     """A connection that knows which tenant the next statement is for."""
+
+    _prepared: _Prepared
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cursor_factory = Cursor
+        self._prepared = _Prepared()
         self.prepare_threshold = 2
         self._opening: list[bytes] | None = None
         self._reading_for: list[bytes] | None = None
@@ -151,18 +165,62 @@ class Connection(psycopg.AsyncConnection[Any]):
         """What goes before the next statement."""
         pgconn: Any = self.pgconn
         if self._reading_for is not None:
-            return [partial(pgconn.send_query_params, _READING, self._reading_for)]
+            prepared = self._prepared
+            if prepared._to_flush:  # a DEALLOCATE ALL is still to be sent
+                return [partial(pgconn.send_query_params, _READING, self._reading_for)]
+            again = partial(pgconn.send_query_prepared, _READING_NAME, self._reading_for)
+            if not prepared.emptied:
+                return [again]
+            prepared.emptied = False
+            return [partial(pgconn.send_prepare, _READING_NAME, _READING), again]
         opening, self._opening = self._opening or [], None
         self.open = self.open or bool(opening)
         return [partial(pgconn.send_query_params, line, None) for line in opening]
 
+    async def ask(self, query: str, values: Mapping[str, Any]) -> Answer:
+        """One statement and its whole answer, without a cursor's ceremony. Raises psycopg.Error."""
+        async with self.lock:
+            return await self.wait(self._ask_gen(query, values))
+
+    def _ask_gen(self, query: str, values: Mapping[str, Any]) -> Generator[Any, Any, Answer]:
+        transformer = Transformer(self)
+        pgq = PostgresQuery(transformer)
+        pgq.convert(query, values)
+        result = yield from self.send_gen(pgq)
+        if self._prepared._to_flush:
+            yield from self._prepared.maintain_gen(self)
+        if result.status == pq.ExecStatus.COMMAND_OK:
+            return Answer(result, (), ())
+        codes = tuple([result.ftype(index) for index in range(result.nfields)])
+        transformer.set_pgresult(result)
+        return Answer(result, codes, transformer.load_rows(0, result.ntuples, tuple))
+
+    def send_gen(
+        self, pgq: PostgresQuery, prepare: bool | None = None, binary: bool | None = None
+    ) -> Generator[Any, Any, Any]:
+        """What comes first and one statement in one go; its result. Raises psycopg.Error."""
+        if self._reading_for is not None and pgq.query.lstrip()[:7].upper().startswith(_LASTS):
+            self.read_in_one()
+        sends, key, prep, name = self.sends_of(pgq, prepare, pq.Format.BINARY if binary else pq.Format.TEXT)
+        results = yield from _exchange(self.pgconn, [*self.take_first(), *sends])
+        if prep is Prepare.SHOULD and results[-2].status not in _FINE:
+            self._prepared._names.pop(self._prepared.key(pgq), None)
+        for result in results[:-1]:
+            if result.status not in _FINE:
+                raise errors.error_from_result(result, encoding=self.pgconn._encoding)
+        result = results[-1]
+        if key is not None:
+            self._prepared.validate(key, prep, name, results[-1:])
+        if result.status not in _FINE:
+            raise errors.error_from_result(result, encoding=self.pgconn._encoding)
+        return result
+
     def sends_of(
-        self, cursor: psycopg.AsyncCursor[Any], pgq: PostgresQuery, prepare: bool | None, binary: bool | None = None
+        self, pgq: PostgresQuery, prepare: bool | None, result_format: pq.Format = pq.Format.TEXT
     ) -> tuple[list[Send], Any, Prepare, bytes]:
         """How to send one statement, prepared where psycopg's own counting says so."""
         pgconn: Any = self.pgconn
         prep, name = self._prepared.get(pgq, prepare)
-        result_format = pq.Format.BINARY if binary else pq.Format.TEXT if binary is False else cursor.format
         sends: list[Send] = []
         if prep is Prepare.NO:
             sends.append(
@@ -208,9 +266,9 @@ class Connection(psycopg.AsyncConnection[Any]):
         sends = self.take_first()
         added = []
         for query, params in statements:
-            cursor = self.cursor()
-            yield from cursor._start_query(query)
-            more, key, prep, name = self.sends_of(cursor, cursor._convert_query(query, params), True)
+            pgq = PostgresQuery(Transformer(self))
+            pgq.convert(query, params)
+            more, key, prep, name = self.sends_of(pgq, True)
             added.append((key, prep, name, len(sends) + len(more) - 1))
             sends.extend(more)
         if commit:

@@ -313,3 +313,24 @@ async def test_an_error_that_was_passed_over_is_not_taken_for_saved(database, te
                 await tx.execute("SELECT nothing")
     async with database.reading(tenant) as tx:
         assert await tx.scalar("SELECT count(*) FROM notes") == 0
+
+
+async def test_prepared_statements_that_psycopg_throws_away_are_made_again(service_db, tenant, actor):
+    from servicekit.db import Database
+
+    database = Database(service_db("roster").app_url, pool_size=1)
+    for _ in range(4):
+        async with database.reading(tenant) as tx:
+            assert await tx.scalar("SELECT count(*) FROM notes") == 0
+        with pytest.raises(RuntimeError):  # noqa: PT012
+            async with database.transaction(tenant, actor) as tx:
+                await write_note(tx, actor, uuid4(), "gone")
+                raise RuntimeError  # ROLLBACK: DEALLOCATE ALL
+        async with database.transaction(tenant, actor) as tx:
+            await tx.execute("CREATE TEMP TABLE t (a int) ON COMMIT DROP")
+            await tx.execute("DROP TABLE t")
+        for table in ("notes", "IF EXISTS nothing"):
+            with pytest.raises(sa.exc.InternalError):
+                async with database.reading(tenant) as tx:
+                    await tx.execute(f"DROP TABLE {table}")
+    await database.close()
