@@ -12,7 +12,8 @@ from servicekit.db import Database
 from servicekit.errors import KomuError
 from servicekit.http import SecurityHeaders, problem
 
-from dataexchange.domain import http_message, jose
+from dataexchange.domain import http_message, instants, jose
+from dataexchange.domain import notices as notice_format
 from dataexchange.domain.http_message import Speaker
 from dataexchange.domain.ourselves import Ourselves
 from dataexchange.domain.package import archive, records
@@ -20,7 +21,7 @@ from dataexchange.domain.package.manifest import PACKAGE_CTY, PACKAGE_TYP, SPEC,
 from dataexchange.domain.receipts import TYP as RECEIPT_TYP
 from dataexchange.domain.refusals import Code, Refusal
 from dataexchange.domain.transfers import DEPLOYMENT
-from dataexchange.usecases import receiving
+from dataexchange.usecases import notices, receiving
 
 MAX_RECEIPT_BYTES: Final = 64 * 1024
 JOSE: Final = "application/jose"
@@ -42,6 +43,13 @@ class Taken(BaseModel):
     """The package is here, opened, verified and kept; a person decides about it."""
 
     receipt: str = Field(description="receipt of kind `received` (compact JWS)")
+
+
+class Noticed(BaseModel):
+    """The notice is here. Nothing else: whether the child is known is decided by people and never told by this call."""
+
+    notice_id: str
+    received_at: str
 
 
 class Receipts(BaseModel):
@@ -130,7 +138,8 @@ def exchange_app(database: Database, us: Ourselves) -> FastAPI:
                 "request": ["ecdsa-p256-sha256", "ed25519"],
             },
             endpoints={
-                "directory": "/exchange/v1/directory", "packages": "/exchange/v1/packages",
+                "directory": "/exchange/v1/directory", "notices": "/exchange/v1/notices",
+                "packages": "/exchange/v1/packages",
                 "receipts": "/exchange/v1/receipts", "schemas": "/exchange/v1/schemas",
                 "openapi": "/exchange/v1/openapi.json",
             },
@@ -146,7 +155,27 @@ def exchange_app(database: Database, us: Ourselves) -> FastAPI:
     @app.get("/exchange/v1/schemas", tags=["public"])
     async def schemas() -> dict[str, Any]:
         """JSON Schemas of the manifest and of every record."""
-        return {"manifest/1.0": Manifest.model_json_schema(by_alias=True), **records.json_schemas()}
+        return {
+            "manifest/1.0": Manifest.model_json_schema(by_alias=True),
+            "notice/1.0": notice_format.Document.model_json_schema(by_alias=True), **records.json_schemas(),
+        }  # fmt: skip
+
+    @app.post(
+        "/exchange/v1/notices", status_code=202, response_model=Noticed, responses=_ANSWERS, tags=["exchange"],
+        openapi_extra=_body("a sealed notice, `notice/1.0` (compact JWE)", idempotent=True),
+    )  # fmt: skip
+    async def take_notice(request: Request) -> Noticed:
+        """A child is expected there, its record is asked for. The same bytes again get the same answer."""
+        http_message.knock(request.headers.items(), us.directory(database.clock()), database.clock())
+        sealed = await _read(request, notice_format.MAX_BYTES)
+        speaker = await speaker_of(request, sealed)
+        looked = jose.look_at_sealed(sealed, typ=notice_format.TYP, cty=notice_format.CTY)
+        owner, _ = us.directory(database.clock()).key(looked.kid, "enc")
+        notice_id = request.headers.get("idempotency-key", "").strip('"')
+        sha256 = hashlib.sha256(sealed).hexdigest()
+        async with database.transaction(us.tenant_of(owner.id)) as tx:
+            taken = await notices.take_notice(tx, us, owner.id, speaker, notice_id, sealed, sha256)
+        return Noticed(notice_id=str(taken.id), received_at=instants.to_text(taken.created_at))
 
     @app.post(
         "/exchange/v1/packages", status_code=202, response_model=Taken, responses=_ANSWERS, tags=["exchange"],

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from servicekit.auth import Actor, Decision
 
+from dataexchange.domain.notices import Notice
 from dataexchange.domain.transfers import Arrival, Transfer
 
 
@@ -80,6 +81,26 @@ def may_admit(actor: Actor, served: Served, arrival: Arrival, school_id: UUID) -
         return handle
     if school_id not in served.school_ids:
         return Decision.deny("ご自身の学校への転入だけを受け入れられます。")
+    return Decision.allow()
+
+
+def may_send_notice(actor: Actor, served: Served, school_id: UUID) -> Decision:
+    """The office of the school that expects the child."""
+    if school_id not in served.school_ids:
+        return Decision.unseen()
+    if not actor.holds("office", "vice_principal", "principal"):
+        return Decision.deny("転入の予定を知らせられるのは、受入れ校の事務担当・教頭・校長です。")
+    return Decision.allow()
+
+
+def may_handle_notice(actor: Actor, served: Served, notice: Notice) -> Decision:
+    """The school of ours that it names, or the board where it names none."""
+    if served.board and actor.holds("board_admin"):
+        return Decision.allow()
+    if not notice.own_school_code or notice.own_school_code not in served.school_codes:
+        return Decision.unseen()
+    if not actor.holds("office", "vice_principal", "principal"):
+        return Decision.deny("転入の照会を扱えるのは、学校の事務担当・教頭・校長です。")
     return Decision.allow()
 
 

@@ -259,9 +259,11 @@ async def test_public_documents(pair, client):
     directory = await client.get(f"{base}/exchange/v1/directory")
     assert directory.content == pair.there.us.held.raw
     schemas = (await client.get(f"{base}/exchange/v1/schemas")).json()
-    assert {"manifest/1.0", "learner/1.0", "guidance_record/1.0"} <= set(schemas)
+    assert {"manifest/1.0", "notice/1.0", "learner/1.0", "guidance_record/1.0"} <= set(schemas)
     described = (await client.get(f"{base}/exchange/v1/openapi.json")).json()
-    assert set(described["paths"]) >= {"/exchange/v1/packages", "/exchange/v1/receipts"}
+    assert set(described["paths"]) >= {
+        "/exchange/v1/notices", "/exchange/v1/packages", "/exchange/v1/receipts",
+    }  # fmt: skip
     json.dumps(described)
 
 

@@ -22,6 +22,10 @@ METHODS = {
     "MatchArrival": pb.MatchArrivalRequest(),
     "AcceptArrival": pb.AcceptArrivalRequest(),
     "RefuseArrival": pb.RefuseArrivalRequest(),
+    "SendNotice": pb.SendNoticeRequest(),
+    "ListNotices": pb.ListNoticesRequest(),
+    "GetNotice": pb.GetNoticeRequest(),
+    "RefuseNotice": pb.RefuseNoticeRequest(),
 }
 
 

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from komu.common.v1 import common_pb2 as _common_pb2
 from komu.roster.v1 import roster_pb2 as _roster_pb2
 import builtins as _builtins
 import sys
@@ -317,11 +318,14 @@ class DraftTransferRequest(_message.Message):
     TO_SCHOOL_CODE_FIELD_NUMBER: _builtins.int
     LEFT_ON_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
     pupil_id: _builtins.str
     to_organisation: _builtins.str
     to_school_code: _builtins.str
     left_on: _builtins.str
     reason: _builtins.str
+    notice_id: _builtins.str
+    """the 照会 that this transfer answers, if one came"""
     def __init__(
         self,
         *,
@@ -330,10 +334,11 @@ class DraftTransferRequest(_message.Message):
         to_school_code: _builtins.str = ...,
         left_on: _builtins.str = ...,
         reason: _builtins.str = ...,
+        notice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_on", b"left_on", "pupil_id", b"pupil_id", "reason", b"reason", "to_organisation", b"to_organisation", "to_school_code", b"to_school_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_on", b"left_on", "notice_id", b"notice_id", "pupil_id", b"pupil_id", "reason", b"reason", "to_organisation", b"to_organisation", "to_school_code", b"to_school_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -808,3 +813,233 @@ class ReceivedDocument(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReceivedDocument: _TypeAlias = ReceivedDocument  # noqa: Y015
+
+@_typing.final
+class Notice(_message.Message):
+    """転入の予定・照会: the receiving school tells the former one, and asks for the record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_NAME_FIELD_NUMBER: _builtins.int
+    SCHOOL_CODE_FIELD_NUMBER: _builtins.int
+    SCHOOL_NAME_FIELD_NUMBER: _builtins.int
+    OWN_SCHOOL_CODE_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    BIRTH_ON_FIELD_NUMBER: _builtins.int
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    LAST_ERROR_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    direction: _builtins.str
+    """out (we ask) | in (we are asked)"""
+    organisation: _builtins.str
+    """the other side"""
+    organisation_name: _builtins.str
+    school_code: _builtins.str
+    """the other side's school"""
+    school_name: _builtins.str
+    own_school_code: _builtins.str
+    pupil_id: _builtins.str
+    """as the asker states it; empty when unknown to the asker, or erased"""
+    birth_on: _builtins.str
+    expected_on: _builtins.str
+    """the expected day of acceptance"""
+    state: _builtins.str
+    """sent | received | answered | refused | expired"""
+    transfer_id: _builtins.str
+    """the transfer that answers it"""
+    last_error: _builtins.str
+    version: _builtins.int
+    @_builtins.property
+    def names(self) -> _common_pb2.PersonNames: ...
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateChange]: ...
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedCompositeFieldContainer[_roster_pb2.PupilCandidate]:
+        """Only for an open notice that we are asked with: children of our register; a person decides."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        direction: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        organisation_name: _builtins.str = ...,
+        school_code: _builtins.str = ...,
+        school_name: _builtins.str = ...,
+        own_school_code: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        names: _common_pb2.PersonNames | None = ...,
+        birth_on: _builtins.str = ...,
+        expected_on: _builtins.str = ...,
+        state: _builtins.str = ...,
+        transfer_id: _builtins.str = ...,
+        last_error: _builtins.str = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+        history: _abc.Iterable[Global___StateChange] | None = ...,
+        candidates: _abc.Iterable[_roster_pb2.PupilCandidate] | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "names", b"names"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_on", b"birth_on", "candidates", b"candidates", "created_at", b"created_at", "direction", b"direction", "expected_on", b"expected_on", "history", b"history", "id", b"id", "last_error", b"last_error", "names", b"names", "organisation", b"organisation", "organisation_name", b"organisation_name", "own_school_code", b"own_school_code", "pupil_id", b"pupil_id", "school_code", b"school_code", "school_name", b"school_name", "state", b"state", "transfer_id", b"transfer_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Notice: _TypeAlias = Notice  # noqa: Y015
+
+@_typing.final
+class SendNoticeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    TO_ORGANISATION_FIELD_NUMBER: _builtins.int
+    TO_SCHOOL_CODE_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KANA_FIELD_NUMBER: _builtins.int
+    BIRTH_ON_FIELD_NUMBER: _builtins.int
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    NOT_PROTECTED_FIELD_NUMBER: _builtins.int
+    from_school_id: _builtins.str
+    to_organisation: _builtins.str
+    to_school_code: _builtins.str
+    pupil_id: _builtins.str
+    birth_on: _builtins.str
+    expected_on: _builtins.str
+    not_protected: _builtins.bool
+    """the office has made sure that the child is no case of 支援措置"""
+    @_builtins.property
+    def name(self) -> _common_pb2.Name: ...
+    @_builtins.property
+    def kana(self) -> _common_pb2.Name: ...
+    def __init__(
+        self,
+        *,
+        from_school_id: _builtins.str = ...,
+        to_organisation: _builtins.str = ...,
+        to_school_code: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        name: _common_pb2.Name | None = ...,
+        kana: _common_pb2.Name | None = ...,
+        birth_on: _builtins.str = ...,
+        expected_on: _builtins.str = ...,
+        not_protected: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kana", b"kana", "name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_on", b"birth_on", "expected_on", b"expected_on", "from_school_id", b"from_school_id", "kana", b"kana", "name", b"name", "not_protected", b"not_protected", "pupil_id", b"pupil_id", "to_organisation", b"to_organisation", "to_school_code", b"to_school_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendNoticeRequest: _TypeAlias = SendNoticeRequest  # noqa: Y015
+
+@_typing.final
+class ListNoticesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    BEFORE_NOTICE_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    direction: _builtins.str
+    """out | in"""
+    before_notice_id: _builtins.str
+    limit: _builtins.int
+    state: _builtins.str
+    """empty = any"""
+    def __init__(
+        self,
+        *,
+        direction: _builtins.str = ...,
+        before_notice_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_notice_id", b"before_notice_id", "direction", b"direction", "limit", b"limit", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesRequest: _TypeAlias = ListNoticesRequest  # noqa: Y015
+
+@_typing.final
+class ListNoticesReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICES_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]: ...
+    def __init__(
+        self,
+        *,
+        notices: _abc.Iterable[Global___Notice] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "notices", b"notices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesReply: _TypeAlias = ListNoticesReply  # noqa: Y015
+
+@_typing.final
+class GetNoticeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice_id", b"notice_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNoticeRequest: _TypeAlias = GetNoticeRequest  # noqa: Y015
+
+@_typing.final
+class RefuseNoticeRequest(_message.Message):
+    """The asked side will not answer. Only noted here: the asker is told nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    reason: _builtins.str
+    version: _builtins.int
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice_id", b"notice_id", "reason", b"reason", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseNoticeRequest: _TypeAlias = RefuseNoticeRequest  # noqa: Y015

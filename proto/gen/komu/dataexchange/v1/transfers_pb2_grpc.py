@@ -100,6 +100,26 @@ class TransferServiceStub:
                 request_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListReceivedDocumentsRequest.SerializeToString,
                 response_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListReceivedDocumentsReply.FromString,
                 _registered_method=True)
+        self.SendNotice = channel.unary_unary(
+                '/komu.dataexchange.v1.TransferService/SendNotice',
+                request_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.SendNoticeRequest.SerializeToString,
+                response_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.FromString,
+                _registered_method=True)
+        self.ListNotices = channel.unary_unary(
+                '/komu.dataexchange.v1.TransferService/ListNotices',
+                request_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListNoticesRequest.SerializeToString,
+                response_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListNoticesReply.FromString,
+                _registered_method=True)
+        self.GetNotice = channel.unary_unary(
+                '/komu.dataexchange.v1.TransferService/GetNotice',
+                request_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.GetNoticeRequest.SerializeToString,
+                response_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.FromString,
+                _registered_method=True)
+        self.RefuseNotice = channel.unary_unary(
+                '/komu.dataexchange.v1.TransferService/RefuseNotice',
+                request_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.RefuseNoticeRequest.SerializeToString,
+                response_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.FromString,
+                _registered_method=True)
         self.ReadAudit = channel.unary_unary(
                 '/komu.dataexchange.v1.TransferService/ReadAudit',
                 request_serializer=komu_dot_common_dot_v1_dot_common__pb2.ReadAuditRequest.SerializeToString,
@@ -188,6 +208,30 @@ class TransferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendNotice(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNotices(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNotice(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseNotice(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadAudit(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -261,6 +305,26 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     servicer.ListReceivedDocuments,
                     request_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListReceivedDocumentsRequest.FromString,
                     response_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListReceivedDocumentsReply.SerializeToString,
+            ),
+            'SendNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendNotice,
+                    request_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.SendNoticeRequest.FromString,
+                    response_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.SerializeToString,
+            ),
+            'ListNotices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotices,
+                    request_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListNoticesRequest.FromString,
+                    response_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListNoticesReply.SerializeToString,
+            ),
+            'GetNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNotice,
+                    request_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.GetNoticeRequest.FromString,
+                    response_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.SerializeToString,
+            ),
+            'RefuseNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseNotice,
+                    request_deserializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.RefuseNoticeRequest.FromString,
+                    response_serializer=komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.SerializeToString,
             ),
             'ReadAudit': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadAudit,
@@ -619,6 +683,114 @@ class TransferService:
             '/komu.dataexchange.v1.TransferService/ListReceivedDocuments',
             komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListReceivedDocumentsRequest.SerializeToString,
             komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListReceivedDocumentsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.dataexchange.v1.TransferService/SendNotice',
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.SendNoticeRequest.SerializeToString,
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.dataexchange.v1.TransferService/ListNotices',
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListNoticesRequest.SerializeToString,
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.ListNoticesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.dataexchange.v1.TransferService/GetNotice',
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.GetNoticeRequest.SerializeToString,
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuseNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.dataexchange.v1.TransferService/RefuseNotice',
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.RefuseNoticeRequest.SerializeToString,
+            komu_dot_dataexchange_dot_v1_dot_transfers__pb2.Notice.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class TransferServiceStub:
     RefuseArrival: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.RefuseArrivalRequest, _transfers_pb2.Arrival]
     GetArrivalPart: _grpc.UnaryStreamMultiCallable[_transfers_pb2.GetArrivalPartRequest, _transfers_pb2.GetArrivalPartReply]
     ListReceivedDocuments: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.ListReceivedDocumentsRequest, _transfers_pb2.ListReceivedDocumentsReply]
+    SendNotice: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.SendNoticeRequest, _transfers_pb2.Notice]
+    ListNotices: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.ListNoticesRequest, _transfers_pb2.ListNoticesReply]
+    GetNotice: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.GetNoticeRequest, _transfers_pb2.Notice]
+    RefuseNotice: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.RefuseNoticeRequest, _transfers_pb2.Notice]
     ReadAudit: _grpc.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]
 
 @_typing.type_check_only
@@ -63,6 +67,10 @@ class TransferServiceAsyncStub(TransferServiceStub):
     RefuseArrival: _aio.UnaryUnaryMultiCallable[_transfers_pb2.RefuseArrivalRequest, _transfers_pb2.Arrival]  # type: ignore[assignment]
     GetArrivalPart: _aio.UnaryStreamMultiCallable[_transfers_pb2.GetArrivalPartRequest, _transfers_pb2.GetArrivalPartReply]  # type: ignore[assignment]
     ListReceivedDocuments: _aio.UnaryUnaryMultiCallable[_transfers_pb2.ListReceivedDocumentsRequest, _transfers_pb2.ListReceivedDocumentsReply]  # type: ignore[assignment]
+    SendNotice: _aio.UnaryUnaryMultiCallable[_transfers_pb2.SendNoticeRequest, _transfers_pb2.Notice]  # type: ignore[assignment]
+    ListNotices: _aio.UnaryUnaryMultiCallable[_transfers_pb2.ListNoticesRequest, _transfers_pb2.ListNoticesReply]  # type: ignore[assignment]
+    GetNotice: _aio.UnaryUnaryMultiCallable[_transfers_pb2.GetNoticeRequest, _transfers_pb2.Notice]  # type: ignore[assignment]
+    RefuseNotice: _aio.UnaryUnaryMultiCallable[_transfers_pb2.RefuseNoticeRequest, _transfers_pb2.Notice]  # type: ignore[assignment]
     ReadAudit: _aio.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]  # type: ignore[assignment]
 
 class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -156,6 +164,34 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transfers_pb2.ListReceivedDocumentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transfers_pb2.ListReceivedDocumentsReply, _abc.Awaitable[_transfers_pb2.ListReceivedDocumentsReply]]: ...
+
+    @_abc_1.abstractmethod
+    def SendNotice(
+        self,
+        request: _transfers_pb2.SendNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.Notice, _abc.Awaitable[_transfers_pb2.Notice]]: ...
+
+    @_abc_1.abstractmethod
+    def ListNotices(
+        self,
+        request: _transfers_pb2.ListNoticesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.ListNoticesReply, _abc.Awaitable[_transfers_pb2.ListNoticesReply]]: ...
+
+    @_abc_1.abstractmethod
+    def GetNotice(
+        self,
+        request: _transfers_pb2.GetNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.Notice, _abc.Awaitable[_transfers_pb2.Notice]]: ...
+
+    @_abc_1.abstractmethod
+    def RefuseNotice(
+        self,
+        request: _transfers_pb2.RefuseNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.Notice, _abc.Awaitable[_transfers_pb2.Notice]]: ...
 
     @_abc_1.abstractmethod
     def ReadAudit(

@@ -13,6 +13,7 @@ from servicekit.clients import Clients, raise_for
 from servicekit.errors import Conflict
 
 from dataexchange.domain.commands import Admission, Draft, PupilFacts
+from dataexchange.domain.notices import Child
 from dataexchange.domain.package import records
 from dataexchange.domain.package.manifest import School
 from dataexchange.domain.transfers import Arrival, Destination
@@ -133,6 +134,14 @@ class Register:
         """Who of our register it could be: by UUID, else by name, kana and birth date."""
         request = pb.MatchPupilRequest(
             pupil_id=learner.person_id, birth_on=learner.born_on, names=names_to_proto(learner.names)
+        )
+        reply: pb.MatchPupilReply = await self._ask(self._stub.MatchPupil, request, token)
+        return list(reply.candidates)
+
+    async def candidates_of_notice(self, token: str | None, child: Child) -> list[pb.PupilCandidate]:
+        """Who of our register the other side may mean; only for the eyes of our own office."""
+        request = pb.MatchPupilRequest(
+            pupil_id=child.person_id or "", birth_on=child.born_on or "", names=names_of_child(child)
         )
         reply: pb.MatchPupilReply = await self._ask(self._stub.MatchPupil, request, token)
         return list(reply.candidates)
@@ -259,6 +268,14 @@ def _teacher(one: pb.DatedStaff) -> records.Teacher:
 
 def _name_to_proto(name: records.Name) -> common_pb2.Name:
     return common_pb2.Name(family=name.family, given=name.given, middle=name.middle)
+
+
+def names_of_child(child: Child) -> common_pb2.PersonNames:
+    """As far as the asker stated them."""
+    return common_pb2.PersonNames(
+        display=_name_to_proto(child.name) if child.name else None,
+        kana=_name_to_proto(child.kana) if child.kana else None,
+    )
 
 
 def names_to_proto(names: records.Names) -> common_pb2.PersonNames:

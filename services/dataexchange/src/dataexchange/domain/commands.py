@@ -27,6 +27,7 @@ class Draft:
     school_code: str
     left_on: date
     reason: str
+    notice_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

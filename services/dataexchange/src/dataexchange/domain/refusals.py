@@ -51,6 +51,8 @@ class Code(StrEnum):
     IDEMPOTENCY_KEY_MISMATCH = "idempotency_key_mismatch"
     PACKAGE_ID_REUSED = "package_id_reused"
     PACKAGE_UNKNOWN = "package_unknown"
+    NOTICE_INVALID = "notice_invalid"
+    NOTICE_ID_REUSED = "notice_id_reused"
     # directory
     DIRECTORY_MALFORMED = "directory_malformed"
     DIRECTORY_UNTRUSTED = "directory_untrusted"
@@ -147,6 +149,10 @@ WORDS: dict[Code, Words] = {
     Code.RECEIPT_INVALID: Words("受領書の内容または署名が正しくありません。", "The receipt is invalid."),
     Code.RECEIPT_CHAIN_BROKEN: Words("受領書のつながりが切れています。", "The chain of receipts is broken."),
     Code.RECEIPT_OTHER_PACKAGE: Words("別のパッケージの受領書です。", "The receipt belongs to another package."),
+    Code.NOTICE_INVALID: Words("転入の予定の内容が規定に合いません。", "The notice does not follow the format."),
+    Code.NOTICE_ID_REUSED: Words(
+        "同じ番号で内容の違う照会が既に届いています。", "Another notice under this id is here already.", 409
+    ),
     Code.NOT_OUR_PUPIL: Words("受け入れる児童生徒ではありません。", "The pupil is not expected here."),
     Code.DECLINED: Words("受入側の判断で受け取りませんでした。", "The receiver declined the package."),
 }

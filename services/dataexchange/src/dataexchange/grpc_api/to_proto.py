@@ -7,8 +7,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.roster.v1 import roster_pb2
 
-from dataexchange.clients.register import sheet_of
+from dataexchange.clients.register import names_of_child, sheet_of
 from dataexchange.domain.directory import Organisation
+from dataexchange.domain.notices import Notice, NoticeView
 from dataexchange.domain.package import manifest, records
 from dataexchange.domain.transfers import (
     Arrival,
@@ -90,6 +91,30 @@ def transfer_view(value: TransferView) -> pb.Transfer:
         message.parts.extend(map(_absent, described.absent))
     if value.delivery is not None and value.delivery.attempts:
         message.next_attempt_at.CopyFrom(_at(value.delivery.next_attempt_at))
+        message.last_error = value.delivery.last_error or message.last_error
+    return message
+
+
+def notice(value: Notice) -> pb.Notice:
+    message = pb.Notice(
+        id=str(value.id), direction=value.direction, organisation=value.organisation,
+        organisation_name=value.organisation_name, school_code=value.school_code, school_name=value.school_name,
+        own_school_code=value.own_school_code, expected_on=_day(value.expected_on), state=str(value.state),
+        transfer_id=_id(value.transfer_id), last_error=value.last_error, created_at=_at(value.created_at),
+        version=value.version,
+    )  # fmt: skip
+    if value.child is not None:
+        message.pupil_id = value.child.person_id or ""
+        message.birth_on = value.child.born_on or ""
+        message.names.CopyFrom(names_of_child(value.child))
+    return message
+
+
+def notice_view(value: NoticeView, candidates: list[roster_pb2.PupilCandidate] | None = None) -> pb.Notice:
+    message = notice(value.notice)
+    message.history.extend(map(state_change, value.history))
+    message.candidates.extend(candidates or [])
+    if value.delivery is not None and value.delivery.attempts:
         message.last_error = value.delivery.last_error or message.last_error
     return message
 

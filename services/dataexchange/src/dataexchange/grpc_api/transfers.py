@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from komu.common.v1 import common_pb2
 from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.dataexchange.v1 import transfers_pb2_grpc
+from pydantic import ValidationError
 from servicekit.audit import to_proto as audit_to_proto
 from servicekit.clock import day_in_jst
 from servicekit.errors import Invalid, KomuError, Violation
@@ -18,10 +19,12 @@ from dataexchange.clients.gathering import Gatherer
 from dataexchange.clients.register import Register
 from dataexchange.domain import instants
 from dataexchange.domain.commands import Admission, Draft
+from dataexchange.domain.notices import Asked, Child, NoticeState
 from dataexchange.domain.ourselves import Ourselves
+from dataexchange.domain.package.records import Name
 from dataexchange.domain.states import ArrivalState
 from dataexchange.grpc_api import to_proto
-from dataexchange.usecases import access_log, arrivals, departures
+from dataexchange.usecases import access_log, arrivals, departures, notices
 from dataexchange.usecases.delivering import Sender
 
 OFFICE: Final = frozenset({"office", "vice_principal", "principal"})
@@ -33,6 +36,9 @@ RIGHTS: Final[dict[str, frozenset[str]]] = {
     "arrival.read": OFFICE | {"board_admin"},
     "arrival.handle": OFFICE | {"board_admin"},
     "received.read": OFFICE | {"teacher"},
+    "notice.send": OFFICE,
+    "notice.read": OFFICE | {"board_admin"},
+    "notice.handle": OFFICE,
     "audit.read": frozenset({"principal", "board_admin"}),
 }
 CHUNK: Final = 256 * 1024
@@ -52,6 +58,24 @@ def _day(text: str, field: str) -> date:
     except ValueError:
         message = "日付を入力してください。"
         raise Invalid(message, [Violation(field, message)]) from None
+
+
+def _child(request: pb.SendNoticeRequest) -> Child:
+    """Raises: Invalid, when nobody could be found by what is stated."""
+    stated: dict[str, Any] = {}
+    if request.pupil_id:
+        stated["person_id"] = str(_uuid(request.pupil_id, "pupil_id"))
+    if request.birth_on:
+        stated["born_on"] = _day(request.birth_on, "birth_on").isoformat()
+    for field in ("name", "kana"):
+        given = getattr(request, field)
+        if given.family or given.given:
+            stated[field] = Name(family=given.family, middle=given.middle, given=given.given)
+    try:
+        return Child(**stated)
+    except ValidationError:
+        message = "氏名・よみがな・生年月日をすべて入力してください(識別子が分かるときは識別子だけでも送れます)。"
+        raise Invalid(message, [Violation("name", message)]) from None
 
 
 class TransferServicer(transfers_pb2_grpc.TransferServiceServicer):
@@ -81,6 +105,7 @@ class TransferServicer(transfers_pb2_grpc.TransferServiceServicer):
         draft = Draft(
             pupil_id=_uuid(request.pupil_id, "pupil_id"), organisation=request.to_organisation,
             school_code=request.to_school_code, left_on=_day(request.left_on, "left_on"), reason=request.reason.strip(),
+            notice_id=_uuid(request.notice_id, "notice_id") if request.notice_id else None,
         )  # fmt: skip
         served = await self._register.served(call.token)
         pupil = await self._register.pupil(call.token, draft.pupil_id)
@@ -186,6 +211,46 @@ class TransferServicer(transfers_pb2_grpc.TransferServiceServicer):
         )  # fmt: skip
         self._sender.wake()
         return to_proto.arrival_view(view)
+
+    # ── 転入の予定・照会 ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @rpc(right="notice.send", information_class=3)
+    async def SendNotice(self, request: pb.SendNoticeRequest, call: Call) -> pb.Notice:
+        asked = Asked(
+            from_school_id=_uuid(request.from_school_id, "from_school_id"), organisation=request.to_organisation,
+            school_code=request.to_school_code, child=_child(request),
+            expected_on=_day(request.expected_on, "expected_on"), not_protected=request.not_protected,
+        )  # fmt: skip
+        served = await self._register.served(call.token)
+        view = await call.run(notices.send_notice, self._us, served, asked)
+        self._sender.wake()
+        return to_proto.notice_view(view)
+
+    @rpc(right="notice.read", information_class=3)
+    async def ListNotices(self, request: pb.ListNoticesRequest, call: Call) -> pb.ListNoticesReply:
+        served = await self._register.served(call.token)
+        before = _uuid(request.before_notice_id, "before_notice_id") if request.before_notice_id else None
+        found, more = await call.read(
+            notices.list_notices, served, request.direction, request.state, before, request.limit
+        )
+        return pb.ListNoticesReply(notices=map(to_proto.notice, found), more=more)
+
+    @rpc(right="notice.read", information_class=3)
+    async def GetNotice(self, request: pb.GetNoticeRequest, call: Call) -> pb.Notice:
+        served = await self._register.served(call.token)
+        view = await call.read(notices.get_notice, served, _uuid(request.notice_id, "notice_id"))
+        notice, candidates = view.notice, None
+        asked = notice.direction == "in" and notice.state == NoticeState.RECEIVED and call.person.holds(*OFFICE)
+        if asked and notice.child is not None:
+            candidates = await self._register.candidates_of_notice(call.token, notice.child)
+        return to_proto.notice_view(view, candidates)
+
+    @rpc(right="notice.handle", information_class=3)
+    async def RefuseNotice(self, request: pb.RefuseNoticeRequest, call: Call) -> pb.Notice:
+        served = await self._register.served(call.token)
+        notice_id = _uuid(request.notice_id, "notice_id")
+        view = await call.run(notices.refuse_notice, served, notice_id, request.reason.strip(), request.version)
+        return to_proto.notice_view(view)
 
     @rpc(right="received.read", information_class=1)
     async def GetArrivalPart(

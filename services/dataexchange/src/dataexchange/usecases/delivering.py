@@ -11,12 +11,14 @@ from servicekit.db import Database, Transaction
 from dataexchange import events
 from dataexchange.clients.peers import Peers, Reply
 from dataexchange.domain import receipts
+from dataexchange.domain.notices import NoticeState
 from dataexchange.domain.ourselves import Ourselves
 from dataexchange.domain.refusals import WORDS, Code, Refusal
 from dataexchange.domain.states import TransferState
 from dataexchange.domain.transfers import Delivery
 from dataexchange.store import exchange, transfers
-from dataexchange.usecases import receiving
+from dataexchange.store import notices as notice_store
+from dataexchange.usecases import notices, receiving
 
 log = logging.getLogger(__name__)
 
@@ -87,9 +89,9 @@ class Sender:
             signing = self._us.keys[delivery.from_organisation].signing_key(now)
         except Refusal as refusal:
             return Reply(0, str(refusal.code), refusal.say())
-        if delivery.kind == "package":
+        if delivery.kind in ("package", "notice"):
             headers = {"Content-Type": "application/jose", "Idempotency-Key": str(delivery.package_id)}
-            return await self._peers.post(f"{url}/exchange/v1/packages", body, headers, signing, now)
+            return await self._peers.post(f"{url}/exchange/v1/{delivery.kind}s", body, headers, signing, now)
         headers = {"Content-Type": "application/jose"}
         return await self._peers.post(f"{url}/exchange/v1/receipts", body, headers, signing, now)
 
@@ -97,6 +99,8 @@ class Sender:
 async def _body(tx: Transaction, delivery: Delivery) -> bytes | None:
     if delivery.kind == "package":
         return await transfers.sealed_bytes(tx, delivery.package_id)
+    if delivery.kind == "notice":
+        return await notice_store.sealed_bytes(tx, delivery.package_id)
     kept = (await exchange.receipts(tx, [delivery.package_id]))[delivery.package_id]
     return next((one.jws.encode() for one in kept if one.sha256 == delivery.receipt_sha256), None)
 
@@ -112,16 +116,22 @@ async def settle(tx: Transaction, us: Ourselves, delivery: Delivery, reply: Repl
         error, reply = fault, Reply(0, "receipt_invalid", fault)
     elif reply.taken:
         await exchange.finish_delivery(tx, delivery.id, "taken")
+        if delivery.kind == "notice":
+            await notices.delivered(tx, delivery.package_id)
         return
     too_early = delivery.kind == "receipt" and reply.code == Code.PACKAGE_UNKNOWN and delivery.attempts < 4
     if reply.passing or too_early:  # the package may still be on its way
         await exchange.put_off_delivery(tx, delivery.id, tx.now + pause_after(delivery.attempts), error)
         if delivery.kind == "package":
             await transfers.note_error(tx, delivery.package_id, error)
+        elif delivery.kind == "notice":
+            await notice_store.note_error(tx, delivery.package_id, error)
         return
     await exchange.finish_delivery(tx, delivery.id, "refused", error)
     if delivery.kind == "package":
         await _refused(tx, us, delivery, reply)
+    elif delivery.kind == "notice":
+        await notices.undelivered(tx, delivery.package_id, NoticeState.REFUSED, error)
 
 
 async def _keep_answer(tx: Transaction, us: Ourselves, delivery: Delivery, jws: str | None) -> str | None:
@@ -156,6 +166,9 @@ async def _refused(tx: Transaction, us: Ourselves, delivery: Delivery, reply: Re
 async def _give_up(tx: Transaction, delivery: Delivery) -> None:
     """After 7 days a person has to look: the transfer is expired, its page says why."""
     await exchange.finish_delivery(tx, delivery.id, "expired", delivery.last_error)
+    if delivery.kind == "notice":
+        reason = f"7日間送信できませんでした。{delivery.last_error}"
+        await notices.undelivered(tx, delivery.package_id, NoticeState.EXPIRED, reason)
     if delivery.kind != "package":
         return
     transfer = await transfers.of_package(tx, delivery.package_id)

@@ -21,6 +21,7 @@ from dataexchange.domain.transfers import Transfer, TransferView
 from dataexchange.policy import Served
 from dataexchange.store import arrivals as arrival_store
 from dataexchange.store import exchange, transfers
+from dataexchange.usecases import notices
 
 TRIES_FOR: Final = timedelta(days=7)
 PAGE: Final = 100
@@ -33,6 +34,8 @@ async def check_draft(
     policy.may_draft(actor, served, pupil.school_id).enforce()
     us.destination(draft.organisation, draft.school_code, tx.tenant, tx.now)
     check_left_on(draft.left_on, day_in_jst(tx.now))
+    if draft.notice_id is not None:
+        await notices.look_for_answer(tx, actor, served, draft.notice_id, draft.organisation)
     if pupil.protected:
         raise Invalid(
             "支援措置の対象の児童生徒です。電子的な送付はできません。教育委員会に連絡してください。", reason="PROTECTED"
@@ -60,6 +63,10 @@ async def draft_transfer(
     )  # fmt: skip
     await transfers.add(tx, transfer)
     await transfers.note_state(tx, transfer.id, TransferState.DRAFTED, draft.reason)
+    if draft.notice_id is not None:
+        await notices.answer(
+            tx, actor, served, draft.notice_id, draft.organisation, transfer.id, draft.pupil_id
+        )
     tx.audit("transfer.drafted", transfer.id, after={"to": destination.organisation}, subject_id=draft.pupil_id)
     return await view(tx, transfer)
 

@@ -18,6 +18,7 @@ from dataexchange.domain.refusals import Code, Refusal
 from dataexchange.domain.states import ArrivalState, TransferState
 from dataexchange.domain.transfers import Arrival, Transfer
 from dataexchange.store import arrivals, exchange, transfers
+from dataexchange.usecases import notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,9 @@ async def _take_by_kind(tx: Transaction, opened: Opened, sha256: str) -> None:
         if "learner" not in roles or roles.count("learner") > 1 or arrival.left_on is None:
             raise Refusal(Code.MANIFEST_INVALID, "a transfer names its child and the day it left")
         await arrivals.add(tx, arrival, opened)
+        for record in opened.records.values():
+            if isinstance(record, records.Learner):
+                await notices.answered_by(tx, arrival.from_organisation, record, arrival.transfer_id)
     elif described.kind == "return":
         await _take_return(tx, arrival, opened)
     else:

@@ -99,10 +99,12 @@ def build(
     return Built(described, raw, jws, archive.write(entries))
 
 
-def seal(package: bytes, receiver_key: KeyEntry) -> SealedPackage:
+def seal(
+    package: bytes, receiver_key: KeyEntry, *, typ: str = PACKAGE_TYP, cty: str = PACKAGE_CTY
+) -> SealedPackage:
     """Encrypt the archive for the receiver's `enc` key."""
     key = jose.key_object(receiver_key.jwk)
     if not isinstance(key, ECKey):
         raise ValueError("an enc key is a P-256 key")
-    sealed = jose.seal(package, key, kid=receiver_key.kid, typ=PACKAGE_TYP, cty=PACKAGE_CTY).encode("ascii")
+    sealed = jose.seal(package, key, kid=receiver_key.kid, typ=typ, cty=cty).encode("ascii")
     return SealedPackage(sealed)

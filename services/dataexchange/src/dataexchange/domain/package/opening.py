@@ -83,10 +83,11 @@ class Examination:
 
 
 def open_sealed(
-    sealed: bytes, keys: Mapping[str, ECKey], directory: Directory, at: datetime, receiver: str | None = None
-) -> bytes:
-    """The archive inside, for the organisation that holds one of `keys` (kid → private `enc` key). Raises: Refusal."""
-    looked = jose.look_at_sealed(sealed, typ=PACKAGE_TYP, cty=PACKAGE_CTY)
+    sealed: bytes, keys: Mapping[str, ECKey], directory: Directory, at: datetime, receiver: str | None = None, *,
+    typ: str = PACKAGE_TYP, cty: str = PACKAGE_CTY,
+) -> bytes:  # fmt: skip
+    """What is inside (the archive), for the organisation that holds one of `keys` (by kid). Raises: Refusal."""
+    looked = jose.look_at_sealed(sealed, typ=typ, cty=cty)
     owner, key = directory.key(looked.kid, "enc")
     if looked.kid not in keys or (receiver is not None and owner.id != receiver):
         raise Refusal(Code.WRONG_RECEIVER, owner.id)
