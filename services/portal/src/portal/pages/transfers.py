@@ -55,6 +55,13 @@ ARRIVAL_STATES = {
     "refused": ("受け取らない", "bad"),
     "withdrawn": ("相手が取下げ", "plain"),
 }
+NOTICE_STATES = {
+    "sent": ("送信中", "plain"),
+    "received": ("相手に届きました", "plain"),
+    "answered": ("書類が届きました", "good"),
+    "refused": ("受け取られませんでした", "bad"),
+    "expired": ("送信できませんでした", "bad"),
+}
 STEPS = {
     "drafted": "起案",
     "approved": "校長が承認",
@@ -102,12 +109,14 @@ async def departures(
     request: Request, user: User, rpc: Calls, state: Annotated[str, Query(max_length=20)] = "", before: str = ""
 ) -> Response:
     """転出 of the schools one serves, newest first."""
-    found = await rpc.dataexchange.ListTransfers(
-        pb.ListTransfersRequest(state=state, before_transfer_id=before, limit=50)
+    found, asked = await asyncio.gather(
+        rpc.dataexchange.ListTransfers(pb.ListTransfersRequest(state=state, before_transfer_id=before, limit=50)),
+        rpc.dataexchange.ListNotices(pb.ListNoticesRequest(direction="in", state="received", limit=50)),
     )
-    names = await _names(rpc, (one.pupil_id for one in found.transfers))
+    names = await names_of(rpc, (one.pupil_id for one in found.transfers))
     facts = {
         "transfers": found.transfers,
+        "notices": asked.notices,
         "more": found.more,
         "names": names,
         "state": state,
@@ -123,9 +132,10 @@ async def new_departure(
     rpc: Calls,
     q: Annotated[str, Query(max_length=100)] = "",
     pupil: Annotated[str, Query(max_length=40)] = "",
+    notice: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    """First the child, then where it goes."""
-    return await _draft_page(request, rpc, q=q, pupil_id=pupil)
+    """First the child, then where it goes; `notice`: the 照会 that is answered."""
+    return await _draft_page(request, rpc, q=q, pupil_id=pupil, notice_id=notice)
 
 
 @router.post("/transfers/new")
@@ -137,6 +147,7 @@ async def draft(
     destination: Short = "",
     left_on: Short = "",
     reason: Long = "",
+    notice: Short = "",
 ) -> Response:
     """転学 is entered: the register knows, and the 校長 is asked."""
     organisation, _, school = destination.partition("|")
@@ -147,15 +158,20 @@ async def draft(
     if not left_on:
         missing.append(Violation("left_on", "最後の登校日を入力してください。"))
     if missing:
-        return await _draft_page(request, rpc, pupil_id=pupil, typed=typed, errors=missing, status=422)
+        return await _draft_page(
+            request, rpc, pupil_id=pupil, notice_id=notice, typed=typed, errors=missing, status=422
+        )
     asked = pb.DraftTransferRequest(
-        pupil_id=pupil, to_organisation=organisation, to_school_code=school, left_on=left_on, reason=reason
-    )
+        pupil_id=pupil, to_organisation=organisation, to_school_code=school, left_on=left_on, reason=reason,
+        notice_id=notice,
+    )  # fmt: skip
     try:
         made = await rpc.dataexchange.DraftTransfer(asked, timeout=20)
     except (Invalid, Conflict) as error:
         status = 409 if isinstance(error, Conflict) else 422
-        return await _draft_page(request, rpc, pupil_id=pupil, typed=typed, errors=_violations(error), status=status)
+        return await _draft_page(
+            request, rpc, pupil_id=pupil, notice_id=notice, typed=typed, errors=violations(error), status=status
+        )
     return redirect(request, f"/transfers/{made.id}", notice="転出を起案しました。校長の承認後に送信します。")
 
 
@@ -165,11 +181,14 @@ async def _draft_page(
     *,
     q: str = "",
     pupil_id: str = "",
+    notice_id: str = "",
     typed: dict[str, str] | None = None,
     errors: Iterable[Violation] = (),
     status: int = 200,
 ) -> Response:
-    found, chosen, organisations = [], None, None
+    found, chosen, organisations, notice = [], None, None, None
+    if notice_id:
+        notice = await rpc.dataexchange.GetNotice(pb.GetNoticeRequest(notice_id=notice_id))
     if pupil_id:
         chosen, organisations = await asyncio.gather(
             rpc.roster.GetPupil(roster_pb2.GetPupilRequest(pupil_id=pupil_id)),
@@ -179,14 +198,19 @@ async def _draft_page(
         found = (await rpc.roster.SearchPupils(roster_pb2.SearchPupilsRequest(query=q.strip(), limit=30))).pupils
     facts = {
         "q": q, "found": found, "chosen": chosen, "directory": organisations, "today": today_jst().isoformat(),
-        "destinations": _destinations(organisations),
-        "typed": typed or {"destination": "", "left_on": "", "reason": ""},
+        "destinations": destinations(organisations),
+        "typed": typed or {"destination": _asker(notice), "left_on": "", "reason": ""}, "notice": notice,
         "errors": list(errors),
     }  # fmt: skip
     return view(request, "transfers/new.html", facts, title="転出の起案", status=status)
 
 
-def _destinations(directory: Any) -> list[tuple[str, str]]:
+def _asker(notice: pb.Notice | None) -> str:
+    """The school that asks, as the choice of the form."""
+    return f"{notice.organisation}|{notice.school_code}" if notice else ""
+
+
+def destinations(directory: Any) -> list[tuple[str, str]]:
     options = [("", "選んでください")]
     for organisation in directory.organisations if directory else ():
         if organisation.status != "active":
@@ -215,7 +239,7 @@ async def _departure_page(
     request: Request, user: SignedIn, rpc: Rpc, transfer_id: str, errors: Iterable[Violation] = (), status: int = 200
 ) -> Response:
     found = await rpc.dataexchange.GetTransfer(pb.GetTransferRequest(transfer_id=transfer_id))
-    names = await _names(rpc, [found.pupil_id, *(change.actor_id for change in found.history)])
+    names = await names_of(rpc, [found.pupil_id, *(change.actor_id for change in found.history)])
     facts = {
         "transfer": found, "names": names, "states": TRANSFER_STATES, "receipt_names": RECEIPTS, "custody": CUSTODY,
         "steps": STEPS, "organisations": {found.to_organisation: found.to_organisation_name}, "ours": OURS,
@@ -241,7 +265,7 @@ async def approve(
             pb.ApproveTransferRequest(transfer_id=transfer_id, version=version), timeout=APPROVAL_S
         )
     except (Invalid, Conflict) as error:
-        return await _departure_page(request, user, rpc, transfer_id, _violations(error), 409)
+        return await _departure_page(request, user, rpc, transfer_id, violations(error), 409)
     return redirect(request, f"/transfers/{transfer_id}", notice="承認しました。書類に署名し、封緘して送信します。")
 
 
@@ -255,7 +279,7 @@ async def withdraw(
             pb.WithdrawTransferRequest(transfer_id=transfer_id, version=version, reason=reason)
         )
     except (Invalid, Conflict) as error:
-        return await _departure_page(request, user, rpc, transfer_id, _violations(error, "reason"), 409)
+        return await _departure_page(request, user, rpc, transfer_id, violations(error, "reason"), 409)
     return redirect(request, f"/transfers/{transfer_id}", notice="取り下げました。")
 
 
@@ -267,8 +291,18 @@ async def arrivals(
     request: Request, user: User, rpc: Calls, state: Annotated[str, Query(max_length=20)] = "", before: str = ""
 ) -> Response:
     """What arrived for the schools one serves, newest first."""
-    found = await rpc.dataexchange.ListArrivals(pb.ListArrivalsRequest(state=state, before_arrival_id=before, limit=50))
-    facts = {"arrivals": found.arrivals, "more": found.more, "state": state, "states": ARRIVAL_STATES}
+    found, asked = await asyncio.gather(
+        rpc.dataexchange.ListArrivals(pb.ListArrivalsRequest(state=state, before_arrival_id=before, limit=50)),
+        rpc.dataexchange.ListNotices(pb.ListNoticesRequest(direction="out", limit=50)),
+    )
+    facts = {
+        "notices": asked.notices,
+        "notice_states": NOTICE_STATES,
+        "arrivals": found.arrivals,
+        "more": found.more,
+        "state": state,
+        "states": ARRIVAL_STATES,
+    }
     return view(request, "transfers/arrivals.html", facts, title="転入")
 
 
@@ -277,7 +311,7 @@ async def received(request: Request, pupil_id: str, user: User, rpc: Calls) -> R
     """What came with a child from former schools."""
     documents, names = await asyncio.gather(
         rpc.dataexchange.ListReceivedDocuments(pb.ListReceivedDocumentsRequest(pupil_id=pupil_id)),
-        _names(rpc, [pupil_id]),
+        names_of(rpc, [pupil_id]),
     )
     facts = {"documents": documents.documents, "name": names.get(pupil_id, ""), "custody": CUSTODY}
     return view(request, "transfers/received.html", facts, title="前の学校から受けた書類")
@@ -297,7 +331,7 @@ async def _arrival_page(
         rpc.dataexchange.GetArrival(pb.GetArrivalRequest(arrival_id=arrival_id)),
         rpc.roster.WhoAmI(roster_pb2.WhoAmIRequest()),
     )
-    names = await _names(rpc, (change.actor_id for change in found.history))
+    names = await names_of(rpc, (change.actor_id for change in found.history))
     given = typed or {
         "accepted_on": today_jst().isoformat(), "school_grade": _current_grade(found), "reason": "", "school": "",
     }  # fmt: skip
@@ -330,7 +364,7 @@ async def match(
     try:
         await rpc.dataexchange.MatchArrival(asked)
     except (Invalid, Conflict) as error:
-        return await _arrival_page(request, user, rpc, arrival_id, _violations(error), status=409)
+        return await _arrival_page(request, user, rpc, arrival_id, violations(error), status=409)
     return redirect(request, f"/arrivals/{arrival_id}", notice="照合しました。受入れ日を入力してください。")
 
 
@@ -359,7 +393,7 @@ async def accept(
         await rpc.dataexchange.AcceptArrival(asked, timeout=30)
     except (Invalid, Conflict) as error:
         status = 409 if isinstance(error, Conflict) else 422
-        return await _arrival_page(request, user, rpc, arrival_id, _violations(error), typed, status)
+        return await _arrival_page(request, user, rpc, arrival_id, violations(error), typed, status)
     return redirect(request, f"/arrivals/{arrival_id}", notice="受け入れました。学級は名簿の画面で決めてください。")
 
 
@@ -374,7 +408,7 @@ async def refuse(
         await rpc.dataexchange.RefuseArrival(asked)
     except (Invalid, Conflict) as error:
         typed = {"accepted_on": "", "school_grade": "", "school": "", "reason": reason}
-        return await _arrival_page(request, user, rpc, arrival_id, _violations(error, "reason"), typed, 409)
+        return await _arrival_page(request, user, rpc, arrival_id, violations(error, "reason"), typed, 409)
     notice = "受け取らないことを相手に知らせます。届いた書類は消去しました。"
     return redirect(request, f"/arrivals/{arrival_id}", notice=notice)
 
@@ -402,12 +436,12 @@ async def part(
     return StreamingResponse(chunks(), media_type=media_type, headers=headers)
 
 
-def _violations(error: Invalid | Conflict, field: str = "") -> list[Violation]:
+def violations(error: Invalid | Conflict, field: str = "") -> list[Violation]:
     found = list(error.violations) if isinstance(error, Invalid) else []
     return found or [Violation(field, error.message)]
 
 
-async def _names(rpc: Rpc, person_ids: Iterable[str]) -> dict[str, str]:
+async def names_of(rpc: Rpc, person_ids: Iterable[str]) -> dict[str, str]:
     """What people are called; a page stays useful when the register does not answer."""
     wanted = sorted({one for one in person_ids if one})
     if not wanted:
