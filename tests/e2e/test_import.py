@@ -6,12 +6,14 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 from dataexchange.domain.demo.boards import BOARDS, demo_id
 from dataexchange.domain.demo.roster import DemoRoster
 from dataexchange.domain.oneroster.profile import V6
+from dataexchange.domain.oneroster.school_supplement import SchoolSupplementRow, write_school_supplement
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import PHONE, Browse
@@ -136,6 +138,52 @@ def test_a_newcomer_comes_in_with_the_next_file(browse: Browse) -> None:
     page.get_by_role("button", name="取り込みを実行する").click()
     expect(page.get_by_text("取り込みが終わりました")).to_be_visible(timeout=60_000)
     browse.check(page, "import-applied")
+
+
+def send_supplement(page: Page, kind: str, name: str, content: bytes) -> None:
+    page.get_by_role("navigation", name="メニュー").get_by_role("link", name="名簿の取込・提供").click()
+    form = page.get_by_role("form", name=f"{kind}を取り込む")
+    form.get_by_label("ファイル").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    form.get_by_role("button", name="送って確認する").click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible(timeout=60_000)
+
+
+def test_a_supplement_starts_from_the_file_on_the_page(browse: Browse) -> None:
+    page = browse("hoshi.board")
+    for kind, why in (
+        ("学籍補足", "行が指す人が登録されていません"),
+        ("学校補足", "学校が登録されていません"),
+    ):
+        page.goto(browse.address("/imports"))
+        with page.expect_download() as download:
+            page.get_by_role("link", name=f"{kind}CSVのひな形").click()
+        name = download.value.suggested_filename
+        assert name == f"{kind}_ひな形.csv"
+        send_supplement(page, kind, name, download.value.path().read_bytes())
+        # What it says is well formed; only the invented person and school are not this board's.
+        expect(page.get_by_text(why)).to_be_visible()
+        expect(page.get_by_role("button", name="取り込みを実行する")).to_have_count(0)
+        page.get_by_role("button", name="取りやめる").click()
+        expect(page.get_by_text("取込を取りやめました")).to_be_visible()
+
+
+def test_a_school_moves_with_the_school_supplement(browse: Browse) -> None:
+    school = BOARDS["hoshi"].schools[1]
+    page = browse("hoshi.board")
+    moved = SchoolSupplementRow(school.code, school.name, f"みらい県星野町丘{uuid4().int % 1000}番地")
+    wrong = replace(moved, code=school.code[:12] + "Ｘ")
+    send_supplement(page, "学校補足", "学校補足.csv", b"".join(write_school_supplement([wrong])))
+    told = page.get_by_role("table", name="見つかったこと").get_by_role("row").filter(has_text="学校コード")
+    expect(told).to_contain_text("学校補足.csv")
+    expect(told).to_contain_text(wrong.code)
+    send_supplement(page, "学校補足", "学校補足.csv", b"".join(write_school_supplement([moved])))
+    page.get_by_text("学校の例").click()
+    expect(page.get_by_role("listitem").filter(has_text=school.name)).to_contain_text(moved.address)
+    browse.check(page, "import-school-supplement")
+    page.get_by_role("button", name="取り込みを実行する").click()
+    expect(page.get_by_text("取り込みが終わりました")).to_be_visible(timeout=60_000)
+    send_supplement(page, "学校補足", "学校補足.csv", b"".join(write_school_supplement([moved])))
+    expect(page.get_by_text("学校の例")).to_have_count(0)
 
 
 def test_a_roster_goes_out_for_a_purpose(browse: Browse) -> None:
