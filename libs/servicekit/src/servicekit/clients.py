@@ -19,7 +19,7 @@ from servicekit.errors import Unauthenticated, Unavailable
 from servicekit.grpc.status import error_of
 from servicekit.settings import ServiceSettings
 from servicekit.telemetry import current_traceparent
-from servicekit.tls import TlsFiles
+from servicekit.tls import TlsFiles, issuer_context
 
 S = TypeVar("S")
 Metadata = tuple[tuple[str, str], ...]
@@ -241,7 +241,8 @@ class Clients:
             if not (settings.identity_token_url and settings.exchange_client_id and settings.exchange_client_secret):
                 raise Unauthenticated(reason="TOKEN_EXCHANGE_NOT_SET_UP")
             self._exchange = TokenExchange(
-                settings.identity_token_url, settings.exchange_client_id, settings.exchange_client_secret
+                settings.identity_token_url, settings.exchange_client_id, settings.exchange_client_secret,
+                verify=issuer_context(settings),
             )
         return (("authorization", f"Bearer {await self._exchange.token(token, service)}"),)
 

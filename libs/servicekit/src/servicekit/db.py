@@ -241,17 +241,12 @@ class Database:
         async with self._session() as (connection, raw):
             raw.read_for(tenant) if read_only else raw.write_for(tenant)
             tx = Transaction(self, connection, raw, tenant, actor, self.clock(), read_only)
-            with sql_span(read_only) as span:
-                yield tx
-                if read_only:
-                    if raw.open:
-                        await raw.execute(b"COMMIT")
-                    raw.forget()
-                    if tx._audit:
-                        raw.write_for(tenant)
-                if tx._audit or tx._events or raw.open:
-                    await raw.together(tx.last_statements(), commit=True)
-                span(tx._statements)
+            with sql_span(read_only) as count:
+                try:
+                    yield tx
+                    await self._finish(tx, raw)
+                finally:
+                    count(tx._statements)
         if tx._events:
             for wake in self._on_events:
                 wake()
@@ -265,6 +260,16 @@ class Database:
                     await result
             except Exception as error:
                 log.error("after commit: %s", type(error).__name__)
+
+    async def _finish(self, tx: Transaction, raw: Connection) -> None:
+        if tx._read_only:
+            if raw.open:
+                await raw.execute(b"COMMIT")
+            raw.forget()
+            if tx._audit:
+                raw.write_for(tx.tenant)
+        if tx._audit or tx._events or raw.open:
+            await raw.together(tx.last_statements(), commit=True)
 
     @asynccontextmanager
     async def plumbing(self, tenant: str = "") -> AsyncIterator[Connection]:

@@ -65,7 +65,18 @@ class TlsFiles:
         context.load_cert_chain(self._paths[0], self._paths[1])
         return context
 
+    def public_context(self) -> ssl.SSLContext:
+        """For the issuer and other HTTPS servers: public authorities and this deployment's own."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(cafile=str(self._paths[2]))
+        return context
+
     def load_into(self, context: ssl.SSLContext) -> None:
         """Puts the newest certificate into a context that is already in use; new connections show it."""
         context.load_cert_chain(self._paths[0], self._paths[1])
         context.load_verify_locations(cafile=str(self._paths[2]))
+
+
+def issuer_context(settings: ServiceSettings) -> ssl.SSLContext | bool:
+    """How to trust the issuer of tokens: the deployment's own authority beside the public ones."""
+    return TlsFiles.of(settings).public_context() if settings.tls_ca is not None else True

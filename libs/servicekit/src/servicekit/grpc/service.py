@@ -26,7 +26,7 @@ from servicekit.grpc.guard import Guard
 from servicekit.http import HttpServer, health_app
 from servicekit.jobs import JobKind, JobRunner
 from servicekit.settings import ServiceSettings
-from servicekit.tls import TlsFiles
+from servicekit.tls import TlsFiles, issuer_context
 from servicekit.tokens import KeySource, TokenVerifier
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Service:
         if settings.identity_issuer:
             verifier = TokenVerifier(
                 issuer=settings.identity_issuer, audience=settings.service,
-                keys=keys or KeySource(settings.identity_jwks_url),
+                keys=keys or KeySource(settings.identity_jwks_url, verify=issuer_context(settings)),
             )
         self._guard = Guard(
             settings.service, calls=self._calls, rights=rights or {}, verifier=verifier, database=self.database,

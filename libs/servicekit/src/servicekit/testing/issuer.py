@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import orjson
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -115,7 +116,7 @@ class TokenIssuer:
             return JSONResponse({"error": "invalid_request"}, status_code=400)
         try:
             claims = dict(jwt.decode(str(form.get("subject_token")), self.keys, algorithms=["RS256"]).claims)
-        except ValueError:
+        except (ValueError, JoseError):
             return JSONResponse({"error": "invalid_request"}, status_code=400)
         self.exchanges += 1
         claims["aud"] = audience
