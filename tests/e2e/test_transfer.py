@@ -203,3 +203,49 @@ def test_the_directory_of_the_two_is_checked_by_anyone(cities: Cities, capsys: p
     assert dataexchange(["directory", "show", str(cities.directory / "directory.json")]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert {"board:479901", "board:479903"} <= {one["id"] for one in listed["organisations"]}
+
+
+def test_the_expecting_office_tells_the_former_school(stack: RunningStack, chromium: Browser) -> None:
+    """転入の予定: sealed over HTTPS to the other board, compared with its register, answered by a draft."""
+    browse = Browse(stack, chromium)
+    try:
+        office = browse("aozora.es.office", "/transfers/new")
+        office.get_by_label("氏名・よみがな・出席番号").fill(str(7 + OFFSET))
+        office.get_by_role("button", name="探す").click()
+        chosen = office.get_by_role("row").filter(has_text="小3").first.get_by_role("link", name=re.compile("選ぶ"))
+        pupil_id = (chosen.get_attribute("href") or "").partition("pupil=")[2]
+
+        asking = browse("hoshi.es.office", "/arrivals")
+        asking.get_by_role("link", name="転入の予定を相手に知らせる").click()
+        school = asking.get_by_role("combobox", name="前の学校").locator("option", has_text="小学校")
+        label = school.filter(has_text="青空").first.inner_text()
+        asking.get_by_role("combobox", name="前の学校").select_option(label=label)
+        asking.get_by_label("受入れ予定日").fill((today_jst() + timedelta(days=7)).isoformat())
+        asking.get_by_label("識別子(UUID)").fill(pupil_id)
+        asking.get_by_label("支援措置の対象の児童生徒ではないこと").check()
+        browse.check(asking, "notice-new")
+        asking.get_by_role("button", name="相手に知らせる").click()
+        wait_for(asking, "相手に届きました")
+        browse.check(asking, "notice-sent")
+
+        office.goto(browse.address("/transfers"))
+        expect(office.get_by_role("heading", name="転入先から照会が届いています")).to_be_visible()
+        office.get_by_role("table", name="届いた照会の一覧").get_by_role("link").first.click()
+        browse.check(office, "notice-received")
+        office.get_by_role("link", name="この児童生徒の転出を起案する").click()
+        expect(office.get_by_role("combobox", name="転出先").locator("option:checked")).to_contain_text("星野")
+        office.get_by_label("最後の登校日").fill(today_jst().isoformat())
+        office.get_by_role("button", name="起案する").click()
+        expect(office.get_by_text("校長の承認待ち").first).to_be_visible()
+        asking.reload()
+        expect(asking.get_by_text("相手に届きました").first).to_be_visible()  # a draft is not told to the asker
+
+        office.goto(browse.address(f"/roster/pupils/{pupil_id}"))
+        office.get_by_role("link", name="前の学校の書類").click()
+        office.wait_for_load_state()
+        if office.locator("input[name=otp]").count():
+            second_factor(office, stack, "aozora.es.office")
+        expect(office.get_by_role("heading", level=1)).to_have_text("前の学校から受けた書類")
+        browse.check(office, "received-documents")
+    finally:
+        browse.close()
