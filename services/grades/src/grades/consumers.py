@@ -69,14 +69,6 @@ def class_fact(roster: roster_pb2.ClassRoster) -> ClassFact | None:
     several = not told.school_grade and told.kind != roster_pb2.CLASS_KIND_COURSE
     if not several and told.school_grade not in SchoolGrade.__members__:
         return None
-    school_class = SchoolClass(
-        UUID(told.id),
-        UUID(told.school_id),
-        told.school_year,
-        None if several else SchoolGrade(told.school_grade),
-        told.name,
-        _CLASS_KINDS.get(told.kind, ClassKind.HOMEROOM),
-    )
     members = tuple(
         MemberFact(
             UUID(m.pupil_id),
@@ -85,6 +77,16 @@ def class_fact(roster: roster_pb2.ClassRoster) -> ClassFact | None:
             m.school_grade if m.school_grade in SchoolGrade.__members__ else "",
         )
         for m in roster.members
+    )
+    own = {SchoolGrade(code) for member in members if (code := member.school_grade or told.school_grade)}
+    school_class = SchoolClass(
+        UUID(told.id),
+        UUID(told.school_id),
+        told.school_year,
+        None if several else SchoolGrade(told.school_grade),
+        told.name,
+        _CLASS_KINDS.get(told.kind, ClassKind.HOMEROOM),
+        tuple(sorted(own, key=lambda one: one.order)),
     )
     return ClassFact(school_class, members, roster.version)
 

@@ -10,14 +10,14 @@ from komu.roster.v1 import roster_pb2
 SAVED, INVALID = pb.CellResult.OUTCOME_SAVED, pb.CellResult.OUTCOME_INVALID
 
 
-@pytest.fixture
-async def himawari(world) -> tuple[UUID, list[UUID]]:
+@pytest.fixture(params=["P1", ""], ids=["told by the lowest", "told without"])
+async def himawari(request, world) -> tuple[UUID, list[UUID]]:
     """The class and its three pupils: 小1, 小3, 小5."""
     class_id, pupils = uuid4(), [uuid4() for _ in range(3)]
     members = world.members(pupils)
     for member, school_grade in zip(members, ("P1", "P3", "P5"), strict=True):
         member.school_grade = school_grade
-    told = world.a_class(class_id, "ひまわり学級", "", members)
+    told = world.a_class(class_id, "ひまわり学級", request.param, members)
     getattr(told.roster, "class").kind = roster_pb2.CLASS_KIND_SPECIAL_NEEDS
     duty = roster_pb2.Duty(
         id=str(uuid4()), kind=roster_pb2.DUTY_KIND_HOMEROOM, school_id=str(world.school), class_id=str(class_id),

@@ -240,6 +240,7 @@ async def test_members_are_told_with_their_school_grade_and_a_mixed_class_with_e
         **{
             "class": roster_pb2.StageClass(
                 source_id=mixed, org_source_id=board.elementary, school_year=2026, name="ひまわり学級",
+                school_grade="P1",
                 kind=roster_pb2.CLASS_KIND_SPECIAL_NEEDS,
             )
         },

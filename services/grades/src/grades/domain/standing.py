@@ -30,7 +30,7 @@ class ClassKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchoolClass:
-    """学級 as the register has it. One of several 学年 (特別支援学級, 複式学級) has no `school_grade` of its own."""
+    """学級 of the register. With several 学年 (特別支援学級, 複式学級) `school_grade` is the lowest or none."""
 
     id: UUID
     school_id: UUID
@@ -43,12 +43,12 @@ class SchoolClass:
     @property
     def school_grades(self) -> tuple[SchoolGrade, ...]:
         """Every 学年 of the class, youngest first."""
-        return (self.school_grade,) if self.school_grade else self.of_members
+        return self.of_members or ((self.school_grade,) if self.school_grade else ())
 
     @property
     def several(self) -> bool:
         """Whether each pupil's own 学年 says what is entered."""
-        return self.school_grade is None
+        return self.school_grades != (self.school_grade,)
 
     @property
     def elementary(self) -> bool:
@@ -93,7 +93,7 @@ class Standing:
 
     def heads(self, school_class: SchoolClass) -> bool:
         """学年主任 of that class's 学年; a class of several has none."""
-        return school_class.school_grade is not None and any(
+        return not school_class.several and any(
             duty.kind is DutyKind.GRADE_HEAD
             and duty.school_id == school_class.school_id
             and duty.school_grade == school_class.school_grade

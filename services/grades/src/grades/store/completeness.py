@@ -62,7 +62,7 @@ def _columns(expected: Sequence[Expected]) -> dict[str, object]:
 
 _MISSING = text(f"""
     WITH {_EXPECTED}, member AS (
-        SELECT DISTINCT c.class_id, coalesce(nullif(c.school_grade, ''), m.school_grade) AS school_grade, m.pupil_id
+        SELECT DISTINCT c.class_id, coalesce(nullif(m.school_grade, ''), c.school_grade) AS school_grade, m.pupil_id
           FROM classes c JOIN class_members m ON m.tenant_id = c.tenant_id AND m.class_id = c.class_id
          WHERE c.tenant_id = :tenant AND c.school_id = :school_id AND c.school_year = :school_year
            AND c.kind <> 'course'
@@ -96,7 +96,7 @@ _FILLED = text("""
         SELECT * FROM unnest(CAST(:terms AS text[]), CAST(:days AS date[])) AS d (term, day)
     ), member AS (
         SELECT DISTINCT d.term, m.pupil_id,
-               coalesce(nullif(CAST(:school_grade AS text), ''), m.school_grade) AS school_grade
+               coalesce(nullif(m.school_grade, ''), CAST(:school_grade AS text)) AS school_grade
           FROM day d JOIN class_members m ON m.tenant_id = :tenant AND m.class_id = :class_id
                AND m.starts_on <= d.day AND (m.ends_on IS NULL OR m.ends_on >= d.day)
     )

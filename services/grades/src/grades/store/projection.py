@@ -83,11 +83,13 @@ async def put_class(tx: Transaction, fact: ClassFact) -> bool:
     newer = await _newer(
         tx,
         """
-        INSERT INTO classes AS old (tenant_id, class_id, school_id, school_year, school_grade, name, kind, version)
-        VALUES (:tenant, :id, :school_id, :school_year, :school_grade, :name, :kind, :version)
+        INSERT INTO classes AS old (tenant_id, class_id, school_id, school_year, school_grade, name, kind,
+                                    school_grades, version)
+        VALUES (:tenant, :id, :school_id, :school_year, :school_grade, :name, :kind, :school_grades, :version)
         ON CONFLICT (tenant_id, class_id) DO UPDATE
            SET school_id = excluded.school_id, school_year = excluded.school_year, school_grade = excluded.school_grade,
-               name = excluded.name, kind = excluded.kind, version = excluded.version
+               name = excluded.name, kind = excluded.kind, school_grades = excluded.school_grades,
+               version = excluded.version
          WHERE old.version < excluded.version RETURNING 1""",
         {
             "id": school_class.id,
@@ -96,6 +98,7 @@ async def put_class(tx: Transaction, fact: ClassFact) -> bool:
             "school_grade": school_class.school_grade or "",
             "name": school_class.name,
             "kind": school_class.kind.value,
+            "school_grades": [one.value for one in school_class.of_members],
             "version": fact.version,
         },
     )

@@ -22,7 +22,7 @@ class Member:
     present: bool
     """Whether the pupil is in the class on the day asked for; who has left is shown and not counted as missing."""
     school_grade: SchoolGrade | None = None
-    """The class's, in a class of several the pupil's own; None where the register tells none."""
+    """The pupil's own, or the class's; None where the register tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,7 @@ class PupilClass:
     school_grade: SchoolGrade | None
 
 
-# Only a class of several 学年 looks at its members.
-_CLASS_COLUMNS = """c.class_id, c.school_id, c.school_year, c.school_grade, c.name, c.kind,
-    CASE WHEN c.school_grade = '' THEN ARRAY(
-        SELECT DISTINCT own.school_grade FROM class_members own
-         WHERE own.tenant_id = c.tenant_id AND own.class_id = c.class_id AND own.school_grade <> ''
-    ) END AS of_members"""
+_CLASS_COLUMNS = "c.class_id, c.school_id, c.school_year, c.school_grade, c.name, c.kind, c.school_grades"
 
 
 def _school_grade(value: str | None) -> SchoolGrade | None:
@@ -53,7 +48,7 @@ def _school_class(row: Row[tuple[object, ...]]) -> SchoolClass:
         _school_grade(row.school_grade),
         row.name,
         ClassKind(row.kind),
-        tuple(sorted((SchoolGrade(one) for one in row.of_members or ()), key=lambda one: one.order)),
+        tuple(SchoolGrade(one) for one in row.school_grades),
     )
 
 
@@ -72,7 +67,7 @@ async def classes_of_school(tx: Transaction, school_id: UUID, school_year: int) 
         f"SELECT {_CLASS_COLUMNS} FROM classes c"  # noqa: S608
         " WHERE c.tenant_id = :tenant AND c.school_id = :school_id AND c.school_year = :school_year"
         " AND c.kind <> 'course'"
-        " ORDER BY c.school_grade = '', c.school_grade"
+        " ORDER BY cardinality(c.school_grades) > 1, c.school_grade"
         ', c.name COLLATE "C", c.class_id'
     )
     params = {"tenant": tx.tenant, "school_id": school_id, "school_year": school_year}
@@ -153,7 +148,7 @@ async def members(
         "day": day,
     }
     return [
-        Member(row.pupil_id, row.number, row.present, school_class.school_grade or _school_grade(row.school_grade))
+        Member(row.pupil_id, row.number, row.present, _school_grade(row.school_grade) or school_class.school_grade)
         for row in await tx.execute(_MEMBERS, params)
     ]
 
@@ -172,7 +167,7 @@ async def classes_of_pupils(tx: Transaction, pupil_ids: Sequence[UUID]) -> dict[
     found: dict[UUID, list[PupilClass]] = {}
     for row in await tx.execute(_CLASSES_OF_PUPILS, {"tenant": tx.tenant, "pupil_ids": list(pupil_ids)}):
         school_class = _school_class(row)
-        own = school_class.school_grade or _school_grade(row.own)
+        own = _school_grade(row.own) or school_class.school_grade
         found.setdefault(row.pupil_id, []).append(PupilClass(school_class, own))
     for classes in found.values():
         classes.sort(key=lambda one: one.school_class.school_year)

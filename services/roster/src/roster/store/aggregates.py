@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from typing import Any
 from uuid import UUID
 
+from jpschool.school_grade import SchoolGrade
 from servicekit.db import Transaction
 from sqlalchemy import text
 
@@ -33,8 +34,7 @@ async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRoste
     query = f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.id"
     classes = [rows.school_class(row) for row in await tx.execute(text(query), wanted)]
     of_class = {value.id: value.school_grade for value in classes}
-    mixed = [class_id for class_id, school_grade in of_class.items() if not school_grade]
-    of_pupil = await _school_grades(tx, mixed) if mixed else {}
+    own = await _own_school_grades(tx, ids)
     members: dict[UUID, list[Member]] = {}
     found: Iterable[Any] = await tx.execute(
         text("""SELECT class_id, pupil_id, number, starts_on, ends_on FROM class_members
@@ -43,27 +43,34 @@ async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRoste
         wanted,
     )
     for class_id, pupil_id, number, starts_on, ends_on in found:
-        school_grade = of_class.get(class_id) or of_pupil.get((class_id, pupil_id), "")
+        school_grade = own.get((class_id, pupil_id)) or of_class.get(class_id, "")
         members.setdefault(class_id, []).append(Member(pupil_id, number, Period(starts_on, ends_on), school_grade))
     return [ClassRosterState(value, tuple(members.get(value.id, ()))) for value in classes]
 
 
-# The roll knows the 学年 of the newest school year the child has a class in; before that it was one less per year.
-_SCHOOL_GRADES = text("""
-    SELECT c.id AS class_id, m.pupil_id, left(e.school_grade, 1) AS stage, right(e.school_grade, 1)::int - (
-               SELECT max(l.school_year) FROM class_members lm JOIN classes l ON l.id = lm.class_id
-                WHERE lm.pupil_id = m.pupil_id AND l.school_id = c.school_id) + c.school_year AS year
-      FROM classes c JOIN class_members m ON m.class_id = c.id
-      JOIN enrolments e ON e.pupil_id = m.pupil_id AND e.school_id = c.school_id
-           AND e.starts_on <= coalesce(m.ends_on, e.starts_on) AND coalesce(e.ends_on, m.starts_on) >= m.starts_on
-     WHERE c.id = ANY(:ids) AND e.school_grade ~ '^[PJ][1-9]$'
-     ORDER BY e.starts_on""")
+# The roll knows the 学年 of the school's newest year, or of the year the child left in; before that it was one less per
+# year. In an ordinary class of a former year the class says it: a child may have stayed down (原級留置).
+_ORDER = "CASE left({0}, 1) WHEN 'J' THEN 6 ELSE 0 END + CAST(nullif(substr({0}, 2), '') AS int)"
+_OWN = text(f"""
+    WITH own AS (
+        SELECT c.id AS class_id, m.pupil_id, c.kind, c.school_grade, {_ORDER.format("e.school_grade")} AS place,
+               least((SELECT max(n.school_year) FROM classes n WHERE n.school_id = c.school_id),
+                     CAST(extract(year FROM e.ends_on - interval '3 months') AS int)) - c.school_year AS later
+          FROM classes c JOIN class_members m ON m.class_id = c.id
+          JOIN enrolments e ON e.pupil_id = m.pupil_id AND e.school_id = c.school_id
+               AND e.starts_on <= coalesce(m.ends_on, e.starts_on) AND coalesce(e.ends_on, m.starts_on) >= m.starts_on
+         WHERE c.id = ANY(:ids) AND c.kind <> 'course' AND e.school_grade ~ '^(P[1-6]|J[1-3])$'
+         ORDER BY e.starts_on)
+    SELECT class_id, pupil_id, place - later AS place FROM own
+     WHERE (later = 0 OR kind = 'special_needs' OR school_grade = '') AND place - later BETWEEN 1 AND 9
+       AND place - later IS DISTINCT FROM {_ORDER.format("school_grade")}""")
+_SCHOOL_GRADES = tuple(SchoolGrade)
 
 
-async def _school_grades(tx: Transaction, ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], str]:
-    """学年 of the children of classes that have none of their own, in the school year of the class."""
-    found = await tx.execute(_SCHOOL_GRADES, {"ids": list(ids)})
-    return {(row.class_id, row.pupil_id): f"{row.stage}{row.year}" for row in found if row.year >= 1}
+async def _own_school_grades(tx: Transaction, ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], str]:
+    """学年 of children that is not their class's: classes of several 学年 (特別支援学級, 複式学級) go by the lowest."""
+    found = await tx.execute(_OWN, {"ids": list(ids)})
+    return {(row.class_id, row.pupil_id): _SCHOOL_GRADES[row.place - 1].value for row in found}
 
 
 async def staff(tx: Transaction, ids: Sequence[UUID]) -> list[StaffState]:

@@ -79,14 +79,14 @@ async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched, mou
         RETURNING event_id""",
         {**p, "admitted": list(moulds["admitted"]), "transferred_in": list(moulds["transferred_in"])},
     )
-    # A class of several 学年 tells each child's own (`store.aggregates`).
+    # A class tells each child's own 学年 (`store.aggregates`).
     touched.classes |= await _ids(
         tx,
         """SELECT DISTINCT c.id FROM stage_people s
            JOIN enrolments e ON e.pupil_id = s.id AND e.school_id = s.school_id AND e.ends_on IS NULL
            JOIN class_members m ON m.pupil_id = s.id JOIN classes c ON c.id = m.class_id
            WHERE s.import_id = :id AND s.school_grade <> e.school_grade
-             AND c.school_year = :year AND c.school_grade = '' AND c.kind <> 'course'""",
+             AND c.school_year = :year AND c.kind <> 'course'""",
         p,
     )
     await tx.execute(
