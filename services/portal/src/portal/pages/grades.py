@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from jpschool.school_grade import SchoolGrade
 from komu.grades.v1 import grades_pb2 as pb
 from komu.roster.v1 import roster_pb2
 from pydantic import BaseModel, Field
@@ -42,6 +43,10 @@ class Pupil:
     number: int
     name: str
     left: bool
+    school_grade: str = ""
+    """「小3」, only where the pupils of the class are of several 学年."""
+    not_applicable: frozenset[str] = frozenset()
+    """Columns this pupil's 学年 does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,19 @@ async def classes(request: Request, user: User, rpc: Calls) -> Response:
             *(rpc.roster.ListClasses(roster_pb2.ListClassesRequest(school_id=school.id)) for school in me.schools)
         )
         found = [getattr(entry, "class") for answer in lists for entry in answer.classes]
-    # 講座 and classes of several 学年 (特別支援学級) have no sheet of their own yet.
-    found = [one for one in found if one.kind != roster_pb2.CLASS_KIND_COURSE and one.school_grade]
+    # 講座 have no sheet of their own: their marks are entered in the pupils' class.
+    found = [one for one in found if one.kind != roster_pb2.CLASS_KIND_COURSE]
     if len(found) == 1:
         return redirect(request, f"/grades/{found[0].id}")
-    found.sort(key=lambda one: (one.school_grade[:1] != "P", one.school_grade, one.name))
+    special = roster_pb2.CLASS_KIND_SPECIAL_NEEDS
+    found.sort(
+        key=lambda one: (
+            one.kind == special or not one.school_grade,
+            one.school_grade[:1] != "P",
+            one.school_grade,
+            one.name,
+        )
+    )
     return view(request, "grades/classes.html", {"classes": found}, title="成績")
 
 
@@ -255,15 +268,20 @@ def _grid(
 
 def _pupils(found: Any, roster: Any) -> Sequence[Pupil]:
     known = {entry.pupil.id: entry for entry in roster.entries}
+    own = {pupil.pupil_id: pupil for pupil in found.pupils}
     pupils = []
     for pupil_id in found.pupil_ids:
+        told = own.get(pupil_id)
+        label = SchoolGrade(told.school_grade).short_label if told and told.school_grade else ""
+        without = frozenset(told.not_applicable) if told else frozenset()
         entry = known.get(pupil_id)
         if entry is None:
-            pupils.append(Pupil(pupil_id, 0, "（名簿にない児童生徒）", left=True))
+            pupils.append(Pupil(pupil_id, 0, "（名簿にない児童生徒）", True, label, without))
             continue
         last = entry.periods[-1].ends_on if entry.periods else ""
         left = bool(last) and last < today_jst().isoformat()
-        pupils.append(Pupil(pupil_id, entry.pupil.number, text.full_name(entry.pupil.names.display), left))
+        name = text.full_name(entry.pupil.names.display)
+        pupils.append(Pupil(pupil_id, entry.pupil.number, name, left, label, without))
     return pupils
 
 

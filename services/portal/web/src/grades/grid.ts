@@ -58,8 +58,13 @@ export class Grid {
 
   private build(cell: Cell): void {
     const { td, column } = cell;
-    td.replaceChildren();
     td.setAttribute("role", "gridcell");
+    if (!cell.applies) {
+      td.tabIndex = -1;
+      td.setAttribute("aria-disabled", "true");
+      return;
+    }
+    td.replaceChildren();
     if (column.allowed.length > 0) {
       td.tabIndex = -1;
       td.append(Object.assign(document.createElement("span"), { className: "mark-value" }));
@@ -87,6 +92,7 @@ export class Grid {
 
   /** Brings the page in line with the value and state of `cell`. */
   show(cell: Cell): void {
+    if (!cell.applies) return;
     const { td, column } = cell;
     const area = this.area(cell);
     if (area) {
@@ -337,6 +343,7 @@ export class Grid {
       return;
     }
     const many = this.selection().length > 1;
+    if (!many && !this.active.applies) this.events.say(`${this.active.name}の学年には、${this.column.label}の欄がありません。`);
     this.fill((cell) => (cell.column.allowed.length > 0 ? choiceOf(cell.column, typed) : null));
     if (!many && value !== "") this.move(1, 0);
   }
@@ -344,7 +351,7 @@ export class Grid {
   private fill(value: (cell: Cell) => string | null): void {
     if (this.readonly) return;
     const changes = this.selection().flatMap((cell) => {
-      const next = value(cell);
+      const next = cell.applies ? value(cell) : null;
       return next === null || next === cell.value ? [] : [{ cell, value: next }];
     });
     if (changes.length > 0) this.events.change(changes);
@@ -436,7 +443,8 @@ export class Grid {
     block.forEach((line, down) =>
       line.forEach((value, across) => {
         const cell = this.cells[top + down]?.[left + across];
-        if (!cell) outside++;
+        if (!cell || (!cell.applies && value.trim() !== "" && value.trim() !== "―")) outside++;
+        else if (!cell.applies) return;
         else {
           const known = cell.column.allowed.length > 0 ? (choiceOf(cell.column, value) ?? value) : value;
           if (known !== cell.value) changes.push({ cell, value: known });
@@ -448,7 +456,7 @@ export class Grid {
     this.active = this.at(top + block.length - 1, left + Math.max(...block.map((line) => line.length)) - 1);
     this.markActive();
     const told = `${changes.length}か所に貼り付けました。`;
-    this.events.say(outside > 0 ? `${told}表からはみ出した${outside}か所は貼り付けていません。` : told);
+    this.events.say(outside > 0 ? `${told}表の外とその学年にない${outside}か所は貼り付けていません。` : told);
   }
 }
 

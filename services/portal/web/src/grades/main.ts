@@ -195,7 +195,7 @@ function begin(form: HTMLFormElement, table: HTMLTableElement): void {
     let count = 0;
     for (const edit of grid.readonly ? [] : edits) {
       const cell = known.get(`${edit.pupil} ${edit.column}`);
-      if (!cell || cell.value === edit.value) continue;
+      if (!cell?.applies || cell.value === edit.value) continue;
       cell.value = edit.value;
       cell.version = edit.version;
       saver.put(cell);

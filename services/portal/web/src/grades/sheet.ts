@@ -26,6 +26,8 @@ export interface Cell {
   pupil: string;
   name: string;
   column: Column;
+  /** Whether the pupil's 学年 has this column; in a class of several 学年 not every one has. */
+  applies: boolean;
   value: string;
   version: number;
   state: State;
@@ -68,7 +70,8 @@ export function readSheet(table: HTMLTableElement): Cell[][] {
       pupil: tr.dataset["pupil"]!,
       name: tr.dataset["name"]!,
       column: columns[col]!,
-      value: valueOf(td),
+      applies: td.dataset["none"] === undefined,
+      value: td.dataset["none"] === undefined ? valueOf(td) : "",
       version: Number(td.dataset["version"] ?? 0),
       state: "clean" as State,
       message: "",
