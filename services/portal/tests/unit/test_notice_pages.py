@@ -44,7 +44,7 @@ def asked(**more) -> pb.Notice:
 def test_the_office_compares_and_drafts(protected):
     notice = asked(candidates=[candidate(protected=protected)])
     page = shown(
-        "transfers/notice.html", notice=notice, asked=True, states=notices.ASKED_STATES, steps=notices.STEPS, names={},
+        "transfers/notice.html", inquiry=notice, asked=True, states=notices.ASKED_STATES, steps=notices.STEPS, names={},
         errors=[], open=True, columns=["項目", "照会の内容", "名簿の候補 1"],
     )  # fmt: skip
     assert "髙﨑" in page
@@ -58,7 +58,7 @@ def test_the_list_of_the_former_school_and_the_form_that_answers():
     chosen = roster_pb2.GetPupilReply(pupil=roster_pb2.Pupil(id="p-1", names=NAMES))
     option = ("board:479903|B1", "港野市教育委員会 みなと小学校")
     page = shown(
-        "transfers/new.html", notice=asked(), chosen=chosen, destinations=[option], errors=[],
+        "transfers/new.html", inquiry=asked(), chosen=chosen, destinations=[option], errors=[],
         directory=pb.ListOrganisationsReply(directory_sequence=3), typed={"destination": option[0]},
     )  # fmt: skip
     assert '<option value="board:479903|B1" selected>' in page
@@ -71,7 +71,7 @@ def test_the_asking_side():
     assert "(消去済み)" in page
     assert "転入の予定を相手に知らせる" in page
     page = shown(
-        "transfers/notice.html", notice=sent, asked=False, states=NOTICE_STATES, steps=notices.STEPS, names={},
+        "transfers/notice.html", inquiry=sent, asked=False, states=NOTICE_STATES, steps=notices.STEPS, names={},
         errors=[], open=False, columns=[],
     )  # fmt: skip
     assert "対応しない" not in page

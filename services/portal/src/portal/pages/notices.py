@@ -111,7 +111,7 @@ async def _page(
     found = await rpc.dataexchange.GetNotice(pb.GetNoticeRequest(notice_id=notice_id))
     asked = found.direction == "in"
     facts = {
-        "notice": found, "asked": asked, "states": ASKED_STATES if asked else NOTICE_STATES, "steps": STEPS,
+        "inquiry": found, "asked": asked, "states": ASKED_STATES if asked else NOTICE_STATES, "steps": STEPS,
         "names": await names_of(rpc, (change.actor_id for change in found.history)), "errors": list(errors),
         "open": asked and found.state == "received" and user.holds(*OFFICE),
         "columns": ["項目", "照会の内容", *(f"名簿の候補 {n}" for n in range(1, len(found.candidates) + 1))],

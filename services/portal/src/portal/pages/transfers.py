@@ -199,7 +199,7 @@ async def _draft_page(
     facts = {
         "q": q, "found": found, "chosen": chosen, "directory": organisations, "today": today_jst().isoformat(),
         "destinations": destinations(organisations),
-        "typed": typed or {"destination": _asker(notice), "left_on": "", "reason": ""}, "notice": notice,
+        "typed": typed or {"destination": _asker(notice), "left_on": "", "reason": ""}, "inquiry": notice,
         "errors": list(errors),
     }  # fmt: skip
     return view(request, "transfers/new.html", facts, title="転出の起案", status=status)
