@@ -29,7 +29,10 @@ class NatsServer:
         """Returns when it takes connections. Raises RuntimeError when it does not within 10 s."""
         program = Path(sysconfig.get_path("scripts")) / "nats-server"
         self._process = subprocess.Popen(
-            [str(program), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self._home)],
+            [
+                "setpriv", "--pdeathsig", "KILL", str(program),
+                "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self._home),
+            ],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         until = time.monotonic() + 10

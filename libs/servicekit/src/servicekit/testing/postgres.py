@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg
@@ -16,6 +18,7 @@ from psycopg import sql
 from servicekit import migrate
 
 _USER = "nobody"
+_ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def free_port() -> int:
@@ -39,10 +42,11 @@ class PostgresServer:
     def __init__(self) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="komu-pg-"))
         self.port = free_port()
-        self._drop = ["setpriv", f"--reuid={_USER}", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+        self._drop = [f"--reuid={_USER}", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Raises subprocess.CalledProcessError with the server's words."""
+        """Raises RuntimeError with the server's words."""
         data = self._home / "data"
         if self._drop:
             shutil.chown(self._home, _USER)
@@ -50,29 +54,53 @@ class PostgresServer:
             "initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
             "--no-instructions",
         )
-        options = (
-            f"-h 127.0.0.1 -p {self.port} -c unix_socket_directories='' -c fsync=off -c full_page_writes=off "
-            "-c synchronous_commit=off -c max_connections=200 -c shared_buffers=64MB -c timezone=UTC -c jit=off "
-            "-c autovacuum=off"
-        )
-        self._run("pg_ctl", "-D", str(data), "-w", "-l", str(self._home / "log"), "-o", options, "start")
+        self._serve()
 
-    def stop(self, mode: str = "immediate") -> None:
-        """Stops the server and removes its files."""
-        try:
-            self._run("pg_ctl", "-D", str(self._home / "data"), "-m", mode, "-w", "stop")
-        finally:
-            shutil.rmtree(self._home, ignore_errors=True)
+    def _serve(self) -> None:
+        settings = (
+            "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "fsync=off",
+            "full_page_writes=off", "synchronous_commit=off", "max_connections=200", "shared_buffers=64MB",
+            "timezone=UTC", "jit=off", "autovacuum=off", "logging_collector=off",
+        )
+        arguments = [part for setting in settings for part in ("-c", setting)]
+        with (self._home / "log").open("ab") as words:
+            self._process = subprocess.Popen(
+                [*self._as("QUIT"), str(binaries() / "postgres"), "-D", str(self._home / "data"), *arguments],
+                cwd="/", env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
+            )
+        until = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self.dsn("postgres"), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError as error:
+                if self._process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError((self._home / "log").read_text()[-2000:]) from error
+                time.sleep(0.02)
+
+    def _halt(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(30)
+            self._process = None
+
+    def stop(self) -> None:
+        """Stops the server at once and removes its files."""
+        self._halt(signal.SIGQUIT)
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def restart(self) -> None:
         """As an operator would, cutting all connections."""
-        data, words = str(self._home / "data"), str(self._home / "log")
-        self._run("pg_ctl", "-D", data, "-m", "fast", "-w", "-l", words, "restart")
+        self._halt(signal.SIGINT)
+        self._serve()
+
+    def _as(self, end_with_us: str) -> list[str]:
+        """Runs a program as the server's user; it ends when this process does, however that comes."""
+        return ["setpriv", "--pdeathsig", end_with_us, *self._drop]
 
     def _run(self, program: str, *args: str) -> None:
-        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
         subprocess.run(
-            [*self._drop, str(binaries() / program), *args], check=True, cwd="/", env=environment,
+            [*self._as("KILL"), str(binaries() / program), *args], check=True, cwd="/", env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
         )
 
