@@ -70,7 +70,7 @@ test: venv
 
 e2e: venv
 	@$(KOMU) prepare
-	$(PY) -m pytest tests/e2e
+	$(PY) -m komustack.suite tests/stack tests/e2e
 
 bench: venv
 	@$(KOMU) prepare

@@ -1,6 +1,6 @@
 """The Keycloak realm of a stack, generated: levels of authentication, claims, one audience per service, token exchange.
 
-Three rules hold here and are tried by `tests/e2e/test_step_up_realm.py`:
+Three rules hold here and are tried by `tests/stack/test_step_up_realm.py`:
 
 - Level 2 is the second factor. A person who has none is refused, never invited to enrol: the password alone must not
   give out the second factor. The required action CONFIGURE_TOTP is off, because the browser's `kc_action` parameter

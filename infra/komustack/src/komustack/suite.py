@@ -36,7 +36,7 @@ def parts() -> tuple[list[str], list[str]]:
     """(parts of their own, parts with whole stacks), as paths from the root of the tree."""
     folders = [*sorted(ROOT.glob("libs/*/tests")), *sorted(ROOT.glob("services/*/tests"))]
     quick = ["tests/guards", "infra", *(str(folder.relative_to(ROOT)) for folder in folders)]
-    return [part for part in quick if (ROOT / part).exists()], ["tests/faults", "tests/e2e"]
+    return [part for part in quick if (ROOT / part).exists()], ["tests/faults", "tests/stack", "tests/e2e"]
 
 
 def run(part: str) -> Outcome:
