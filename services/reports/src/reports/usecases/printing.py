@@ -119,13 +119,14 @@ async def print_class(job: JobContext, typesetter: Typesetter) -> str:
     rendered = await typeset(typesetter, order)
     job.progress(size, size, f"{rendered.pages}ページを保管しています。")
     async with job.transaction() as tx:
-        if job.cancelled():
-            await orders.remove(tx, order_id)
-        elif job.actor is not None:
+        # Whoever cancels from here on comes too late: what is archived is issued, and the job says so.
+        too_late = not job.cancelled()
+        if too_late and job.actor is not None:
             await keep(tx, job.actor, order, rendered)
-            await orders.remove(tx, order_id)
+        await orders.remove(tx, order_id)
     await asyncio.to_thread(typesetter.settle)
-    job.check_cancelled()
+    if not too_late:
+        job.check_cancelled()
     job.progress(size, size, f"{rendered.pages}ページの帳票ができました。")
     return str(order_id)
 
