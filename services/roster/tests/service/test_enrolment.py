@@ -258,6 +258,12 @@ async def test_members_are_told_with_their_school_grade_and_a_mixed_class_with_e
 
     before = await told()
     assert [member.school_grade for member in before[mixed].members] == ["P1", "P5"]
+    office = board.as_person("office", "office", strong=True)
+    listed = await office.GetClassRoster(roster_pb2.GetClassRosterRequest(class_id=mixed))
+    assert [entry.pupil.school_grade for entry in listed.entries] == ["P1", "P5"]
+    sheets = await office.GetRegisterSheets(roster_pb2.GetRegisterSheetsRequest(class_id=mixed))
+    assert [sheet.years[-1].school_grade for sheet in sheets.sheets] == ["P1", "P5"]
+    assert [sheet.pupil.school_grade for sheet in sheets.sheets] == ["P1", "P5"]
     assert {member.school_grade for member in before[board.class_31].members} == {"P3"}
     board.a_pupil("little", ("星", "一"), ("ホシ", "イチ"), board.elementary, "P2", mixed, 1)
     await board.take_in()

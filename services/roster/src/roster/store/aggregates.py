@@ -34,7 +34,7 @@ async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRoste
     query = f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.id"
     classes = [rows.school_class(row) for row in await tx.execute(text(query), wanted)]
     of_class = {value.id: value.school_grade for value in classes}
-    own = await _own_school_grades(tx, ids)
+    own = await own_school_grades(tx, ids)
     members: dict[UUID, list[Member]] = {}
     found: Iterable[Any] = await tx.execute(
         text("""SELECT class_id, pupil_id, number, starts_on, ends_on FROM class_members
@@ -67,7 +67,7 @@ _OWN = text(f"""
 _SCHOOL_GRADES = tuple(SchoolGrade)
 
 
-async def _own_school_grades(tx: Transaction, ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], str]:
+async def own_school_grades(tx: Transaction, ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], str]:
     """学年 of children that is not their class's: classes of several 学年 (特別支援学級, 複式学級) go by the lowest."""
     found = await tx.execute(_OWN, {"ids": list(ids)})
     return {(row.class_id, row.pupil_id): _SCHOOL_GRADES[row.place - 1].value for row in found}

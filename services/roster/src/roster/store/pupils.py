@@ -17,6 +17,7 @@ from roster.domain.people import Pupil, RosterEntry, SchoolClass
 from roster.domain.period import Period
 from roster.policy import PupilFacts
 from roster.store import rows
+from roster.store.aggregates import own_school_grades
 from roster.store.rows import NAMES, PUPIL
 
 # The hottest query of the service: only what a class list shows, unpacked by position.
@@ -37,6 +38,8 @@ async def class_list(tx: Transaction, homeroom: SchoolClass, on: date, *, whole_
     query = _WHOLE_YEAR if whole_year else _ON_DAY
     found: Iterable[Any] = await tx.execute(query, {"class": homeroom.id, "school": homeroom.school_id, "on": on})
     school_id, class_id, school_grade = homeroom.school_id, homeroom.id, homeroom.school_grade
+    several = homeroom.kind == "special_needs"
+    own = await own_school_grades(tx, [class_id]) if several else {}
     entries: dict[UUID, RosterEntry] = {}
     for (
         pupil_id, family, given, middle, kana_family, kana_given, kana_middle, sex, birth_on, protected, version,
@@ -49,8 +52,9 @@ async def class_list(tx: Transaction, homeroom: SchoolClass, on: date, *, whole_
             continue
         names = NameSets(Name(family, given, middle), Name(kana_family, kana_given, kana_middle))
         pupil = Pupil(
-            pupil_id, names, sex, birth_on, school_id, class_id, school_grade, number, enrolled, protected, version
-        )
+            pupil_id, names, sex, birth_on, school_id, class_id, own.get((class_id, pupil_id), school_grade), number,
+            enrolled, protected, version,
+        )  # fmt: skip
         entries[pupil_id] = RosterEntry(pupil, (period,))
     return list(entries.values())
 
@@ -61,12 +65,15 @@ _PLACE = """
         SELECT e.school_id, e.school_grade, e.starts_on, e.ends_on FROM enrolments e WHERE e.pupil_id = p.id
         ORDER BY e.ends_on IS NULL DESC, e.starts_on DESC LIMIT 1) e ON true
     LEFT JOIN LATERAL (
-        SELECT m.class_id, m.number, c.name, c.school_grade FROM class_members m
+        SELECT m.class_id, m.number, c.name, c.kind, c.school_grade FROM class_members m
         JOIN classes c ON c.id = m.class_id AND c.school_id = e.school_id AND c.kind <> 'course'
         WHERE m.pupil_id = p.id AND m.starts_on <= :on AND (m.ends_on IS NULL OR m.ends_on >= :on)
         ORDER BY c.kind DESC, m.starts_on DESC LIMIT 1) m ON true"""
 _PLACED = (
-    f"{PUPIL}, e.school_id AS of_school, coalesce(m.school_grade, e.school_grade, '') AS school_grade, m.class_id, "
+    f"{PUPIL}, e.school_id AS of_school, m.class_id, "
+    # 特別支援学級 has children of several 学年: there the roll says it, not the class.
+    "coalesce(CASE WHEN m.kind = 'special_needs' THEN nullif(e.school_grade, '') END, "
+    "m.school_grade, e.school_grade, '') AS school_grade, "
     "m.name AS class_name, coalesce(m.number, 0) AS number, "
     "coalesce(e.starts_on <= :on AND (e.ends_on IS NULL OR e.ends_on >= :on), false) AS enrolled"
 )

@@ -13,7 +13,7 @@ from servicekit.errors import Invalid, Unseen
 from roster import policy
 from roster.domain.people import DatedStaff, Placement, PupilRecord, RegisterSheet, YearLine
 from roster.domain.period import Period
-from roster.store import pupils, records, schools
+from roster.store import aggregates, pupils, records, schools
 from roster.usecases.views import standing_of, whole_records
 
 MOST_PUPILS = 200
@@ -51,6 +51,7 @@ async def _sheets(tx: Transaction, found: list[PupilRecord]) -> list[RegisterShe
     principals = await records.principals(tx, school_ids)
     known = {school.id: school for school in await schools.schools(tx, school_ids, closed=True)}
     facts = await records.family_facts(tx, [record.pupil.id for record in found])
+    own_school_grades = await aggregates.own_school_grades(tx, list(rooms))
     sheets = []
     for record in found:
         own = facts[record.pupil.id]
@@ -58,7 +59,12 @@ async def _sheets(tx: Transaction, found: list[PupilRecord]) -> list[RegisterShe
         if school is None:
             raise Unseen("在籍の記録がありません。")
         lines = [
-            _line(place, principals.get(place.homeroom.school_id, []), teachers.get(place.homeroom.id, []))
+            _line(
+                place,
+                own_school_grades.get((place.homeroom.id, record.pupil.id), place.homeroom.school_grade),
+                principals.get(place.homeroom.school_id, []),
+                teachers.get(place.homeroom.id, []),
+            )
             for place in record.placements
             if place.homeroom.kind != "course"
         ]
@@ -68,11 +74,13 @@ async def _sheets(tx: Transaction, found: list[PupilRecord]) -> list[RegisterShe
     return sheets
 
 
-def _line(place: Placement, principals: list[DatedStaff], teachers: list[DatedStaff]) -> YearLine:
+def _line(
+    place: Placement, school_grade: str, principals: list[DatedStaff], teachers: list[DatedStaff]
+) -> YearLine:
     room = place.homeroom
     year = Period(first_day(room.school_year), last_day(room.school_year))
     return YearLine(
-        room.school_year, room.school_grade, room.id, room.name, place.number,
+        room.school_year, school_grade, room.id, room.name, place.number,
         tuple(item for item in principals if item.period.overlaps(year)),
         tuple(item for item in teachers if item.period.overlaps(year)),
     )  # fmt: skip
