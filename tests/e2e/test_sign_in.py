@@ -169,9 +169,7 @@ def test_unsaved_work_survives_a_second_factor_asked_for_by_a_script(browse: Bro
     page.evaluate(
         """() => {
           const shell = document.querySelector('script[type="module"]').src;
-          import(shell)
-            .then((m) => m.callJson('/probe', {method: 'POST', body: {}}))
-            .then((a) => { window.saved = a; });
+          window.saving = import(shell).then((m) => m.callJson('/probe', {method: 'POST', body: {}}));
         }"""
     )
     question = page.get_by_role("dialog", name="本人確認")
@@ -183,7 +181,7 @@ def test_unsaved_work_survives_a_second_factor_asked_for_by_a_script(browse: Bro
     window.locator("input[name=otp]").fill(browse.stack.fresh_code("aozora.es.teacher2"))
     with window.expect_event("close"):
         window.locator("input[type=submit], button[type=submit]").first.click(no_wait_after=True)
-    page.wait_for_function("window.saved && window.saved.saved === 3")
+    assert page.evaluate("() => window.saving") == {"saved": 3}
     expect(question).to_have_count(0)
 
 
