@@ -39,6 +39,7 @@ from attendance.usecases import roll
 from attendance.usecases.roll import SaveDay
 from portal import cookies
 from roster.usecases import views
+from servicekit import wire
 from servicekit.auth import Actor
 from servicekit.clock import today_jst
 from servicekit.db import Database
@@ -233,9 +234,13 @@ def sign_everybody_in(stack: RunningStack, teachers: list[Teacher]) -> list[byte
 
 @asynccontextmanager
 async def written_down() -> AsyncIterator[Statements]:
-    """Every statement that psycopg sends meanwhile."""
+    """Every statement that is sent meanwhile, by a cursor or straight by the kit's connection."""
     heard: Statements = []
-    one, many = psycopg.AsyncCursor.execute, psycopg.AsyncCursor.executemany
+    one, many, straight = psycopg.AsyncCursor.execute, psycopg.AsyncCursor.executemany, wire.Connection.ask
+
+    async def ask(connection: Any, query: str, values: Any) -> Any:
+        heard.append((query, dict(values)))
+        return await straight(connection, query, values)
 
     async def execute(cursor: Any, query: Any, params: Any = None, **more: Any) -> Any:
         heard.append((query, params))
@@ -246,9 +251,11 @@ async def written_down() -> AsyncIterator[Statements]:
         return await many(cursor, query, params, **more)
 
     psycopg.AsyncCursor.execute, psycopg.AsyncCursor.executemany = execute, executemany  # type: ignore[method-assign, assignment]
+    wire.Connection.ask = ask  # type: ignore[method-assign]
     try:
         yield heard
     finally:
+        wire.Connection.ask = straight  # type: ignore[method-assign]
         psycopg.AsyncCursor.execute, psycopg.AsyncCursor.executemany = one, many  # type: ignore[method-assign]
 
 
@@ -280,6 +287,8 @@ async def statements_of(stack: RunningStack, teacher: Teacher) -> dict[str, list
         (q.replace(" AND day_sheets.version = %(version_1)s::INTEGER", "") if isinstance(q, str) else q, params)
         for q, params in of_save
     ]
+    if not (of_roll and of_list and of_save):
+        raise SystemExit("no statements were heard: the limit would measure nothing")
     return {
         "page": [
             ("attendance", _whole(teacher, of_roll, " READ ONLY")),
