@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from tests.guards.test_contracts import ROOT, compile_protos
 
 
 def main() -> None:
-    """Replaces tests/contract/v1.binpb."""
+    """Replaces tests/contract/v1.binpb; `--help` replaces nothing."""
+    argparse.ArgumentParser(prog="baseline", description="Replaces tests/contract/v1.binpb.").parse_args()
     with tempfile.TemporaryDirectory() as folder:
         described = compile_protos(Path(folder))
     target = ROOT / "tests" / "contract" / "v1.binpb"
