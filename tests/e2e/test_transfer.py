@@ -130,15 +130,9 @@ def arrival_page(cities: Cities, name: str, username: str = "minato.es.office") 
     return page
 
 
-def wait_for(page: Page, words: str, seconds: float = 60) -> None:
-    """The page shows the words after some reloads: the other side's receipt is on its way."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if page.get_by_text(words).count():
-            return
-        page.wait_for_timeout(1000)
-        page.reload()
-    expect(page.get_by_text(words).first).to_be_visible()
+def comes_to(page: Page, words: str) -> None:
+    """The open page shows the words by itself, once the other side's receipt is here."""
+    expect(page.get_by_text(words).first).to_be_visible(timeout=60_000)
 
 
 def test_a_child_moves_to_another_city(cities: Cities, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,7 +166,7 @@ def test_a_child_moves_to_another_city(cities: Cities, tmp_path: Path, capsys: p
     receipts = ["--receipts", str(tmp_path / "receipts.json")]
     assert dataexchange(["verify", str(tmp_path / "package.zip"), *trusted, *receipts]) == 0, capsys.readouterr().out
 
-    wait_for(principal, "完了")
+    comes_to(principal, "完了")
     expect(principal.get_by_text("相手の受入れ日")).to_be_visible()
     expect(principal.get_by_role("cell", name="受入れ", exact=True)).to_be_visible()
     cities.here.check(principal, "transfer-closed")
@@ -187,7 +181,7 @@ def test_the_office_there_refuses(cities: Cities) -> None:
     page.get_by_role("dialog").get_by_role("button", name="受け取らない").click()
     expect(page.get_by_text("届いた書類は消去しました。").first).to_be_visible()
     cities.there.check(page, "arrival-refused")
-    wait_for(principal, "この児童の転入学の届けがありません。")
+    comes_to(principal, "この児童の転入学の届けがありません。")
     expect(principal.get_by_text("児童生徒は在籍のままです")).to_be_visible()
     cities.here.check(principal, "transfer-refused")
 
@@ -225,7 +219,7 @@ def test_the_expecting_office_tells_the_former_school(stack: RunningStack, chrom
         asking.get_by_label("支援措置の対象の児童生徒ではないこと").check()
         browse.check(asking, "notice-new")
         asking.get_by_role("button", name="相手に知らせる").click()
-        wait_for(asking, "相手に届きました")
+        comes_to(asking, "相手に届きました")
         browse.check(asking, "notice-sent")
 
         office.goto(browse.address("/transfers"))

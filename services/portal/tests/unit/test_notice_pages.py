@@ -9,7 +9,7 @@ from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.roster.v1 import roster_pb2
 from portal import text
 from portal.pages import notices
-from portal.pages.transfers import NOTICE_STATES
+from portal.pages.transfers import NOTICE_STATES, renewal
 from portal.settings import STATIC
 
 NAMES = common_pb2.PersonNames(
@@ -63,6 +63,15 @@ def test_the_list_of_the_former_school_and_the_form_that_answers():
     )  # fmt: skip
     assert '<option value="board:479903|B1" selected>' in page
     assert '<input type="hidden" name="notice" value="n-1">' in page
+
+
+def test_the_open_page_of_the_asking_side_looks_again_while_the_other_side_moves_it():
+    sent = pb.Notice(id="n-2", direction="out", organisation_name="青空市教育委員会", state="sent")
+    facts = {"inquiry": sent, "asked": False, "states": NOTICE_STATES, "steps": notices.STEPS, "names": {}}
+    assert 'hx-get="/notices/n-2?seen=sent"' in shown("transfers/notice.html", moving=True, **facts)
+    assert "hx-get" not in shown("transfers/notice.html", moving=False, **facts)
+    assert "HX-Refresh" not in renewal("sent", "sent").headers
+    assert renewal("received", "sent").headers["HX-Refresh"] == "true"
 
 
 def test_the_asking_side():

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from komu.common.v1 import common_pb2
 from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.roster.v1 import roster_pb2
 from servicekit.errors import Conflict, Invalid, Violation
 
-from portal.pages.transfers import NOTICE_STATES, OFFICE, destinations, names_of, violations
+from portal.asked_by import AskedBy, asked_by
+from portal.pages.transfers import NOTICE_STATES, OFFICE, destinations, names_of, renewal, violations
 from portal.rpc import Rpc, rpc
 from portal.session import SignedIn, signed_in
 from portal.view import redirect, view
@@ -27,6 +28,7 @@ ASKED_STATES = {
     "answered": ("転出を起案済み", "good"),
     "refused": ("対応しない", "plain"),
 }
+MOVING = {"sent", "received"}  # the other side moves it: the open page of the asker looks again
 STEPS = {
     "sent": "知らせを作成", "received": "届いた", "answered": "回答", "refused": "対応しない", "expired": "送信を断念",
 }  # fmt: skip
@@ -100,8 +102,16 @@ async def send(
 
 
 @router.get("/notices/{notice_id}")
-async def notice(request: Request, notice_id: str, user: User, rpc: Calls) -> Response:
-    """One notice: what was told, how far it came; for the asked side the children it may mean."""
+async def notice(
+    request: Request, notice_id: str, user: User, rpc: Calls, seen: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    """One notice: what was told, how far it came; for the asked side the children it may mean.
+
+    `seen`: the state the open page shows.
+    """
+    if seen and asked_by(request) is AskedBy.HTMX:
+        now = await rpc.dataexchange.GetNotice(pb.GetNoticeRequest(notice_id=notice_id))
+        return renewal(now.state, seen)
     return await _page(request, user, rpc, notice_id)
 
 
@@ -113,6 +123,7 @@ async def _page(
     facts = {
         "inquiry": found, "asked": asked, "states": ASKED_STATES if asked else NOTICE_STATES, "steps": STEPS,
         "names": await names_of(rpc, (change.actor_id for change in found.history)), "errors": list(errors),
+        "moving": not asked and found.state in MOVING,
         "open": asked and found.state == "received" and user.holds(*OFFICE),
         "columns": ["項目", "照会の内容", *(f"名簿の候補 {n}" for n in range(1, len(found.candidates) + 1))],
     }  # fmt: skip

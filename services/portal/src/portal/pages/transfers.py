@@ -229,10 +229,15 @@ async def departure(
     """One 転出: where it stands, what went, what came back. `seen`: the state the open page shows."""
     if seen and asked_by(request) is AskedBy.HTMX:
         now = await rpc.dataexchange.GetTransfer(pb.GetTransferRequest(transfer_id=transfer_id))
-        if now.state == seen:
-            return Response(status_code=204)
-        return Response(status_code=204, headers={"HX-Refresh": "true"})  # what can be done has changed, too
+        return renewal(now.state, seen)
     return await _departure_page(request, user, rpc, transfer_id)
+
+
+def renewal(state: str, seen: str) -> Response:
+    """What an open page hears that asks whether its state still holds: nothing, or to show itself anew."""
+    if state == seen:
+        return Response(status_code=204)
+    return Response(status_code=204, headers={"HX-Refresh": "true"})  # what can be done has changed, too
 
 
 async def _departure_page(
