@@ -201,4 +201,4 @@ def test_only_the_boards_administrator_finds_the_page(browse: Browse) -> None:
     page = browse("hoshi.es.principal")
     expect(page.get_by_role("link", name="名簿の取込・提供")).to_have_count(0)
     page.goto(browse.address("/imports"))
-    expect(page.get_by_text("権限がありません")).to_be_visible()
+    expect(page.get_by_text("権限がありません。できるのは、教育委員会の管理者です。")).to_be_visible()

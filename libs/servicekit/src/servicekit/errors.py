@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,13 @@ class KomuError(Exception):
 
 
 class Refused(KomuError):
-    """The caller sees the thing but may not do this (PERMISSION_DENIED)."""
+    """The caller sees the thing but may not do this (PERMISSION_DENIED). `roles`: who has the right, where known."""
 
     reason = "REFUSED"
+
+    def __init__(self, message: str, *, reason: str | None = None, roles: Iterable[str] = ()) -> None:
+        super().__init__(message, reason=reason)
+        self.roles = frozenset(roles)
 
 
 class Unseen(KomuError):

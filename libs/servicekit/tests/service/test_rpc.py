@@ -88,6 +88,7 @@ async def test_a_role_without_the_right_is_refused(running, tenant):
     with pytest.raises(Refused) as refused:
         await running.caller(NoteStub, an_actor(tenant, "office")).GetNote(ASK)
     assert refused.value.reason == "RIGHT_MISSING"
+    assert refused.value.roles == sample.RIGHTS["note.read"], "who may is told"
 
 
 async def test_class_one_needs_a_recent_second_factor(running, tenant):

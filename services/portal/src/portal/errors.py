@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from portal.asked_by import AskedBy, asked_by, page_address
 from portal.identity import IdentityAway
 from portal.return_to import own_path
+from portal.role_words import role_names
 from portal.rpc import SERVICES, ServiceAway
 from portal.session import SignInNeeded
 from portal.view import view
@@ -109,7 +110,9 @@ async def refused(request: Request, error: Exception) -> Response:
     reason = getattr(error, "reason", None) or "REFUSED"
     if reason == "CSRF":
         now = ["前の画面に戻り、再読み込みしてからやり直してください。"]
-    return answer(request, Problem(403, reason, "この操作はできません", _message(error), now))
+    names = role_names(error.roles)
+    why = f"{_message(error)}できるのは、{'、'.join(names)}です。" if names else _message(error)
+    return answer(request, Problem(403, reason, "この操作はできません", why, now))
 
 
 async def token_refused(request: Request, error: Exception) -> Response:

@@ -9,6 +9,11 @@ from servicekit.errors import Conflict, Invalid, Refused, StepUpRequired, Unauth
 
 ERRORS = {
     "refused": (Refused("担任を決められるのは校長・教頭です。"), 403, "担任を決められるのは校長・教頭です。"),
+    "right": (
+        Refused("この操作をする権限がありません。", reason="RIGHT_MISSING", roles={"vice_principal", "principal"}),
+        403,
+        "できるのは、校長、教頭・副校長です。",
+    ),
     "unseen": (Unseen(), 404, "見つかりません"),
     "conflict": (Conflict("10:42 に別の人が保存しました。"), 409, "10:42 に別の人が保存しました。"),
     "invalid": (Invalid("確かめてください。", [Violation("on", "日付が違います。")]), 422, "日付が違います。"),

@@ -116,7 +116,7 @@ class Guard:
             token = bearer[7:]
             actor = verifier.remembered(token, now) or await verifier.actor(token, now)
             if roles.isdisjoint(actor.roles):
-                raise Refused("この操作をする権限がありません。", reason="RIGHT_MISSING")
+                raise Refused("この操作をする権限がありません。", reason="RIGHT_MISSING", roles=roles)
             if information_class <= 2:
                 actor.require_level(information_class, now)
             return Call(actor.tenant, now, database, caller, actor, token, context)  # type: ignore[arg-type]

@@ -53,6 +53,8 @@ def details_of(error: KomuError) -> bytes:
     if isinstance(error, Conflict):
         for key, value in error.details.items():
             info.metadata[key] = _text(value)
+    elif isinstance(error, Refused) and error.roles:
+        info.metadata["roles"] = " ".join(sorted(error.roles))
     elif isinstance(error, StepUpRequired):
         info.metadata["level"] = str(error.level)
         info.metadata["max_age_s"] = str(error.max_age_s)
@@ -88,7 +90,7 @@ def error_of(error: grpc.RpcError) -> KomuError:
         return StepUpRequired(int(info.metadata["level"]), int(info.metadata["max_age_s"]))
     match code:
         case grpc.StatusCode.PERMISSION_DENIED:
-            return Refused(message, reason=reason)
+            return Refused(message, reason=reason, roles=info.metadata["roles"].split())
         case grpc.StatusCode.NOT_FOUND:
             return Unseen(status.message or "見つかりません。", reason=reason)
         case grpc.StatusCode.ABORTED:

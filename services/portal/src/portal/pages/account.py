@@ -4,21 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from portal.role_words import role_names
 from portal.session import SignedIn, live_session, signed_in
 from portal.signed_sessions import LiveSession, SignedSessions
 from portal.store import sessions
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/account")
-
-ROLE_NAMES = {
-    "principal": "校長",
-    "vice_principal": "教頭・副校長",
-    "teacher": "教員",
-    "office": "事務職員",
-    "board_admin": "教育委員会の管理者",
-    "operator": "県の運用担当",
-}
 
 
 @router.get("")
@@ -34,7 +26,7 @@ async def account(
         request,
         "account/account.html",
         {
-            "roles": [words for role, words in ROLE_NAMES.items() if role in user.roles],
+            "roles": role_names(user.roles),
             "sessions": rows,
             "own": session.secret_hash,
             "session": session,
