@@ -1,5 +1,5 @@
-"""Fixtures of the local stack's own tests: a running stack, and its parts alone."""
+"""Fixture of the local stack's own tests: its parts alone."""
 
-from tests.support.stack import stack, stack_parts
+from tests.support.stack import stack_parts
 
-__all__ = ["stack", "stack_parts"]
+__all__ = ["stack_parts"]
