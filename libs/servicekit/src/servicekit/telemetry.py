@@ -38,7 +38,7 @@ AUDIT_UNSEALED = Gauge("komu_audit_unsealed", "Audit entries waiting for their s
 
 _ids = RandomIdGenerator()
 _tracer = trace.get_tracer("komu.servicekit")
-_exporting = False
+_provider: TracerProvider | None = None
 
 
 def tracer() -> trace.Tracer:
@@ -48,9 +48,8 @@ def tracer() -> trace.Tracer:
 
 def set_up(service: str, *, otlp_endpoint: str | None = None, stack: str = "main", log_level: str = "INFO") -> None:
     """Prepares logs and traces of this process. Called once by `Service.serve`."""
-    global _exporting
     set_up_logging(service, log_level)
-    if not otlp_endpoint or isinstance(trace.get_tracer_provider(), TracerProvider):
+    if not otlp_endpoint:
         return
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
@@ -63,18 +62,17 @@ def set_up(service: str, *, otlp_endpoint: str | None = None, stack: str = "main
     use_provider(provider)
 
 
-def use_provider(provider: TracerProvider) -> None:
-    """Sends the spans of this process to `provider`; tests give one with an in-memory exporter."""
-    global _tracer, _exporting
-    _tracer = provider.get_tracer("komu.servicekit")
-    _exporting = True
+def use_provider(provider: TracerProvider | None) -> None:
+    """Sends the spans of this process to `provider` (None: nowhere); tests give one with an in-memory exporter."""
+    global _tracer, _provider
+    _tracer = (provider or trace.get_tracer_provider()).get_tracer("komu.servicekit")
+    _provider = provider
 
 
 def flush() -> None:
     """Sends the spans still held back."""
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, TracerProvider):
-        provider.force_flush(2000)
+    if _provider is not None:
+        _provider.force_flush(2000)
 
 
 # --- trace context ---------------------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ def span(
 ) -> Iterator[Span]:
     """A span around a piece of work. `parent`: a traceparent from outside. Errors leave their type, not their text."""
     remote = remote_context(parent)
-    if not _exporting:
+    if _provider is None:
         # Nobody collects spans here: the trace id is handed on (or made, where work begins), nothing else is paid for.
         if remote is None:
             if kind is SpanKind.INTERNAL or trace.get_current_span().get_span_context().is_valid:
@@ -148,7 +146,7 @@ def _ignore(_: int) -> None:
 @contextmanager
 def sql_span(read_only: bool) -> Iterator[Callable[[int], None]]:
     """One span per transaction; call the value with the number of statements at the end."""
-    if not _exporting:
+    if _provider is None:
         yield _ignore
         return
     name = "sql read" if read_only else "sql write"

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from komu.common.v1 import common_pb2
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from servicekit import telemetry
@@ -91,10 +91,24 @@ def test_only_reads_are_tried_again():
     assert '"UNAVAILABLE"' in service_config(["/komu.roster.v1.RosterService/GetPupil"])
 
 
+def test_what_is_held_back_is_sent_at_the_end():
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000))
+    telemetry.use_provider(provider)
+    try:
+        with telemetry.span("last words"):
+            pass
+        assert not exporter.get_finished_spans()
+        telemetry.flush()
+        assert [span.name for span in exporter.get_finished_spans()] == ["last words"]
+    finally:
+        telemetry.use_provider(None)
+        provider.shutdown()
+
+
 async def test_one_trace_joins_caller_rpc_and_sql(clients, token_issuer, actor):
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    was = telemetry._tracer, telemetry._exporting
     telemetry.use_provider(provider)
     try:
         metadata = await clients.on_behalf(token_issuer.token(actor, "x"), "roster")
@@ -102,7 +116,7 @@ async def test_one_trace_joins_caller_rpc_and_sql(clients, token_issuer, actor):
             await asked(clients.stub(NoteStub, "roster"), "GetNote", metadata)
         spans = {span.name: span for span in exporter.get_finished_spans()}
     finally:
-        telemetry._tracer, telemetry._exporting = was
+        telemetry.use_provider(None)
     rpc, sql = spans["komu.sample.v1.NoteService/GetNote"], spans["sql read"]
     trace_id = page.get_span_context().trace_id
     assert {span.context.trace_id for span in (rpc, sql)} == {trace_id}

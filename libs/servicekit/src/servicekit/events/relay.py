@@ -23,7 +23,7 @@ from servicekit.db import Database
 from servicekit.errors import Unavailable
 from servicekit.events.bus import Bus
 from servicekit.events.envelope import OutgoingEvent, headers_of
-from servicekit.telemetry import EVENTS_PUBLISHED, OUTBOX_AGE, OUTBOX_WAITING, span
+from servicekit.telemetry import EVENTS_PUBLISHED, OUTBOX_AGE, OUTBOX_WAITING, current_traceparent, span
 
 log = logging.getLogger(__name__)
 
@@ -148,8 +148,9 @@ class Relay:
         jetstream = await self._bus.jetstream()
         acks = []
         for _, event_id, subject, kind, payload, traceparent, created_at in rows:
-            event = OutgoingEvent(event_id, subject, kind, bytes(payload), traceparent)
             with span(f"publish {kind}", SpanKind.PRODUCER, parent=traceparent):
+                # Who hears it goes on from the publishing, not from the transaction before it.
+                event = OutgoingEvent(event_id, subject, kind, bytes(payload), current_traceparent() or traceparent)
                 acks.append(
                     asyncio.ensure_future(
                         jetstream.publish(
