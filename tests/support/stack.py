@@ -18,6 +18,8 @@ from typing import Any
 import pyotp
 import pytest
 
+from tests.support.collector import Collector, collecting
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -83,31 +85,38 @@ def folder_for_stacks() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def started(name: str, *options: str, home: Path | None = None) -> Iterator[RunningStack]:
+def started(name: str, *options: str, home: Path | None = None, **environment: str) -> Iterator[RunningStack]:
     """Starts a stack and stops it at the end."""
     with contextlib.ExitStack() as stack:
         folder = home or stack.enter_context(folder_for_stacks())
         try:
-            komu(folder, "up", "--stack", name, *options)
+            komu(folder, "up", "--stack", name, *options, **environment)
             yield RunningStack(name, folder, json.loads(komu(folder, "info", "--stack", name).stdout))
         finally:
             komu(folder, "down", "--stack", name, check=False)
 
 
 @contextlib.contextmanager
-def _given_or_started(*options: str) -> Iterator[RunningStack]:
+def _given_or_started(*options: str, **environment: str) -> Iterator[RunningStack]:
     if name := os.environ.get("KOMU_TEST_STACK"):
         home = Path(os.environ.get("KOMU_HOME") or ROOT / ".komu")
         yield RunningStack(name, home, json.loads(komu(home, "info", "--stack", name).stdout))
     else:
-        with started("e2e", *options) as running:
+        with started("e2e", *options, **environment) as running:
             yield running
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[RunningStack]:
+def collector() -> Iterator[Collector]:
+    """Where the session's stack sends its traces."""
+    with collecting() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(collector: Collector) -> Iterator[RunningStack]:
     """The whole product with its two demo boards."""
-    with _given_or_started() as running:
+    with _given_or_started(KOMU_OTLP_ENDPOINT=collector.address) as running:
         yield running
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from komustack.stack import SERVICES, Stack
 from komustack.supervise import Program
 
 assert ca.IDENTITIES[: len(SERVICES)] == SERVICES
+
+HANDED_ON = ("KOMU_OTLP_ENDPOINT", "KOMU_LOG_LEVEL")  # from the environment of `make up` to every service
 
 
 def exists(service: str) -> bool:
@@ -53,7 +56,8 @@ def environment(stack: Stack, service: str, calls: Calls) -> dict[str, str]:
         client = "portal-exchange" if service == "portal" else service
         env["KOMU_EXCHANGE_CLIENT_ID"] = client
         env["KOMU_EXCHANGE_CLIENT_SECRET"] = stack.secret(f"client-{client}")
-    return env | _ONLY_OF.get(service, _nothing)(stack)
+    handed_on = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    return env | handed_on | _ONLY_OF.get(service, _nothing)(stack)
 
 
 def migration_environment(stack: Stack, service: str, calls: Calls) -> dict[str, str]:
