@@ -26,6 +26,7 @@ from komu.common.v1 import common_pb2
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from servicekit import process  # noqa: E402
 from servicekit.db import Database  # noqa: E402
 from servicekit.settings import ServiceSettings  # noqa: E402
 from servicekit.testing import PostgresServer, TestAuthority, TokenIssuer, an_actor  # noqa: E402
@@ -66,16 +67,17 @@ def serve_notes(ready: Connection, settings: dict[str, Any], profile: str | None
     async def run() -> None:
         service = sample.build(ServiceSettings(**settings))
         await service.start()
+        process.settled()
         ready.send(service.port)
         await asyncio.get_running_loop().run_in_executor(None, ready.poll, None)
 
     if profile is None:
-        asyncio.run(run())
+        process.run(run())
         return
     import cProfile
 
     profiler = cProfile.Profile()
-    profiler.runcall(asyncio.run, run())
+    profiler.runcall(process.run, run())
     profiler.dump_stats(profile)
 
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 
 from servicekit.migrate import upgrade
+from servicekit.process import run
 
 from attendance.app import build
 from attendance.rebuild import rebuild
@@ -27,7 +28,7 @@ def main() -> None:
     elif asked.command == "rebuild-projections":
         asyncio.run(rebuild(settings, asked.tenants))
     else:
-        asyncio.run(build(settings).serve())
+        run(build(settings).serve())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from servicekit import migrate as migrations
 from servicekit.clients import Clients
 from servicekit.db import Database
 from servicekit.grpc import Service
+from servicekit.process import run
 
 from dataexchange.clients.gathering import Gatherer
 from dataexchange.clients.peers import Peers
@@ -99,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def serve(_: argparse.Namespace) -> int:
-    asyncio.run(build(Settings()).serve())
+    run(build(Settings()).serve())
     return 0
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 
 from servicekit import migrate
+from servicekit.process import run
 
 from grades.app import build, rebuild_projections
 from grades.settings import GradesSettings
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     settings = GradesSettings()
     if asked.command == "serve":
-        asyncio.run(build(settings).serve())
+        run(build(settings).serve())
         return 0
     for tenant in asked.tenants:
         classes = asyncio.run(rebuild_projections(settings, tenant))

@@ -1,7 +1,6 @@
 """python -m portal serve|migrate"""
 
 import argparse
-import asyncio
 
 from portal.settings import PortalSettings
 
@@ -18,9 +17,11 @@ def main() -> None:
             parser.error("KOMU_MIGRATION_URL is missing: the address of the owner role")
         upgrade("portal", settings.migration_url)
     else:
+        from servicekit.process import run
+
         from portal.app import serve
 
-        asyncio.run(serve(settings))
+        run(serve(settings))
 
 
 if __name__ == "__main__":

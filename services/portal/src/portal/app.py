@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import httpx
 from fastapi import Depends, FastAPI
-from servicekit import telemetry
+from servicekit import process, telemetry
 from servicekit.clients import Clients
 from servicekit.clock import Clock, now
 from servicekit.http import HttpServer, health_app
@@ -142,6 +142,7 @@ async def serve(settings: PortalSettings) -> None:
         servers.append(HttpServer(health_app(ready), settings.health_address))
     for server in servers:
         await server.start()
+    process.settled()
     log.info("portal is serving")
     try:
         await stopping.wait()

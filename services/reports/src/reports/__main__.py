@@ -1,11 +1,11 @@
 """serve | migrate | schemas"""
 
 import argparse
-import asyncio
 import os
 import sys
 
 from servicekit import migrate
+from servicekit.process import run
 
 from reports.app import build
 from reports.settings import ReportsSettings
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in publish(asked.school_year):
             print(path.name)
     else:
-        asyncio.run(build(ReportsSettings()).serve())
+        run(build(ReportsSettings()).serve())
     return 0
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 
 from servicekit.migrate import upgrade
+from servicekit.process import run
 
 from roster.app import build
 from roster.settings import Settings
@@ -22,7 +22,7 @@ def main() -> None:
     if asked.command == "migrate":
         upgrade("roster", settings.migration_url or settings.database_url)
     else:
-        asyncio.run(build(settings).serve())
+        run(build(settings).serve())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from servicekit import clock as clocks
-from servicekit import telemetry
+from servicekit import process, telemetry
 from servicekit.audit.sealer import Sealer
 from servicekit.calls import Calls
 from servicekit.db import Database
@@ -210,6 +210,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         await self.start()
+        process.settled()
         try:
             await stopping.wait()
         finally:

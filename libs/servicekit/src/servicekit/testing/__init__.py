@@ -13,6 +13,7 @@ A service's `conftest.py` says which service it is:
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+import uvloop
 import yaml
 
 from servicekit.auth import STRONG_LEVEL, Actor
@@ -48,6 +50,11 @@ class GrpcService(Protocol):
         clock: Clock | None = None, calls: Mapping[str, Any] | None = None, events: bool = False,
         database: ServiceDatabase | None = None, **more: Any,
     ) -> RunningService: ...
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Tests run on the loop that processes run on (`servicekit.process`)."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def an_actor(
