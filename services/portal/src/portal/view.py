@@ -23,6 +23,7 @@ from portal.csrf import FIELD
 from portal.nav import NavItem
 from portal.session import SignedIn
 from portal.signed_sessions import LiveSession
+from portal.stencil import stencil
 
 _NOTICE_LIVES_S = 60
 
@@ -59,6 +60,7 @@ def build_environment(assets: Assets) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = assets.url
+    environment.globals["stencil"] = stencil
     environment.filters.update(text.FILTERS)
     environment.globals["c"] = environment.get_template("components.html").module
     return environment
