@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -146,12 +145,12 @@ class TokenExchange:
         self._url = url
         self._credentials = (client_id, client_secret)
         self._http = httpx.AsyncClient(verify=verify, timeout=5)
-        self._tokens: TTLCache[tuple[bytes, str], tuple[float, str]] = TTLCache(20_000, ttl=3600)
-        self._under_way: dict[tuple[bytes, str], asyncio.Task[str]] = {}
+        self._tokens: TTLCache[tuple[str, str], tuple[float, str]] = TTLCache(20_000, ttl=3600)
+        self._under_way: dict[tuple[str, str], asyncio.Task[str]] = {}
 
     async def token(self, subject_token: str, audience: str) -> str:
         """Raises Unauthenticated when the issuer refuses, Unavailable when it does not answer."""
-        key = (hashlib.sha256(subject_token.encode()).digest(), audience)
+        key = (subject_token, audience)
         cached = self._tokens.get(key)
         if cached is not None and cached[0] > time.time():
             return cached[1]
@@ -162,12 +161,12 @@ class TokenExchange:
             task.add_done_callback(lambda done: self._finished(key, done))
         return await asyncio.shield(task)
 
-    def _finished(self, key: tuple[bytes, str], task: asyncio.Task[str]) -> None:
+    def _finished(self, key: tuple[str, str], task: asyncio.Task[str]) -> None:
         self._under_way.pop(key, None)
         if not task.cancelled():
             task.exception()  # everyone who waited has it; a leaver must not make it "never retrieved"
 
-    async def _exchange(self, key: tuple[bytes, str], subject_token: str, audience: str) -> str:
+    async def _exchange(self, key: tuple[str, str], subject_token: str, audience: str) -> str:
         token_type = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type name, not a secret
         try:
             answer = await self._http.post(

@@ -280,6 +280,16 @@ class Database:
             if raw.open:
                 await raw.together((), commit=True)
 
+    async def alone(self, statement: sa.Executable | str, params: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """One statement in a transaction and round trip of its own, for no tenant: tables with row security are shut.
+
+        Raises: Unavailable; sqlalchemy.exc.DBAPIError; TypeError for what is neither SQL text nor a SELECT."""
+        async with self._session() as (_, raw):
+            result = await self.statements.run(raw, statement, params)
+            if result is None:
+                raise TypeError("alone takes SQL text or a SELECT with plain parameters")
+            return result
+
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[tuple[AsyncConnection, Connection]]:
         try:

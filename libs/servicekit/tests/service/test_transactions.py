@@ -36,6 +36,19 @@ async def test_row_security_is_forced_for_the_owner_too(service_db, database, te
         assert owner.execute("SELECT count(*) FROM notes").fetchone() == (0,)
 
 
+async def test_a_statement_alone_sees_no_tenants_rows_and_begins_nothing(database, tenant, actor):
+    async with database.transaction(tenant, actor) as tx:
+        await write_note(tx, actor, uuid4(), "ours")
+    assert (await database.alone("SELECT count(*) FROM notes")).scalar() == 0
+    assert (await database.alone("SELECT :word", {"word": "一"})).scalar() == "一"
+    first, second = [(await database.alone("SELECT now()")).scalar() for _ in range(2)]
+    assert first < second, "each in a transaction of its own"
+    async with database.reading(tenant) as tx:
+        assert await tx.scalar("SELECT count(*) FROM notes") == 1
+    with pytest.raises(TypeError):
+        await database.alone(sa.delete(sa.table("notes")))
+
+
 async def test_a_failed_use_case_leaves_nothing(database, tenant, actor):
     note = uuid4()
     with pytest.raises(RuntimeError):  # noqa: PT012

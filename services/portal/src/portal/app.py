@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from servicekit import process, telemetry
 from servicekit.clients import Clients
 from servicekit.clock import Clock, now
+from servicekit.db import Database
 from servicekit.http import HttpServer, health_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,7 +45,7 @@ def build(
 ) -> FastAPI:
     """The whole portal as one ASGI app. `http`: how the identity provider is reached."""
     pages = pages or discover()
-    engine = create_async_engine(settings.database_url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    engine = create_async_engine(settings.database_url, pool_size=2, max_overflow=18, pool_pre_ping=True)
     http = http or httpx.AsyncClient(timeout=_IDENTITY_TIMEOUT_S)
     provider = IdentityProvider(
         issuer=settings.identity_issuer,
@@ -76,6 +77,9 @@ def build(
     app.state.http = http
     app.state.sessions = SignedSessions.build(
         engine=engine,
+        database=Database(
+            settings.database_url, pool_size=settings.database_pool, clock=clock, application_name="komu-portal"
+        ),
         provider=provider,
         keys=settings.session_keys,
         idle=timedelta(minutes=settings.session_idle_minutes),
@@ -105,6 +109,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await app.state.clients.close()
         await app.state.http.aclose()
         await app.state.sessions.engine.dispose()
+        await app.state.sessions.database.close()
 
 
 async def _sweep(manager: SignedSessions) -> None:

@@ -7,12 +7,14 @@ provider accepts a refresh token once, so of several requests at a time one refr
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cachetools import LRUCache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from servicekit.db import Database
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.identity import Identity, IdentityAway, IdentityProvider, SignInRefused, Tokens
@@ -20,6 +22,7 @@ from portal.store import sessions
 
 REFRESH_BEFORE = timedelta(seconds=30)
 _SEEN_EVERY = timedelta(seconds=60)
+_MOST_OPENED = 2048
 
 
 def hashed(secret: str) -> bytes:
@@ -50,24 +53,29 @@ class SignedSessions:
     """Opens, renews and ends sessions."""
 
     engine: AsyncEngine
+    database: Database
+    """The same database by the kit's way: for the one statement that every request sends."""
     provider: IdentityProvider
     keys: MultiFernet
     idle: timedelta
     absolute: timedelta
     now: Callable[[], datetime]
+    opened: LRUCache[bytes, Tokens] = field(default_factory=lambda: LRUCache(_MOST_OPENED))
+    """Tokens by what they are encrypted to. The row is read for every request all the same: what is ended is over."""
 
     @classmethod
     def build(
         cls,
         *,
         engine: AsyncEngine,
+        database: Database,
         provider: IdentityProvider,
         keys: list[str],
         idle: timedelta,
         absolute: timedelta,
         now: Callable[[], datetime],
     ) -> "SignedSessions":
-        return cls(engine, provider, MultiFernet([Fernet(key) for key in keys]), idle, absolute, now)
+        return cls(engine, database, provider, MultiFernet([Fernet(key) for key in keys]), idle, absolute, now)
 
     async def start(self, tokens: Tokens, identity: Identity) -> str:
         """A new session; returns its secret for the cookie. Never takes over a secret the browser brought along."""
@@ -96,7 +104,7 @@ class SignedSessions:
         """
         now = self.now()
         async with self.engine.begin() as connection:
-            row = await sessions.find(connection, hashed(secret), now, self.idle, lock=True)
+            row = await sessions.find_locked(connection, hashed(secret), now, self.idle)
             if row is None or row["subject"] != identity.subject or row["tenant_id"] != identity.tenant:
                 return None
             renewed = secrets.token_urlsafe(32)
@@ -116,12 +124,10 @@ class SignedSessions:
     async def open(self, secret: str) -> LiveSession | None:
         """The session of this secret with fresh tokens; None if there is none or the provider ended it.
 
-        Raises: IdentityAway, when the tokens have run out and the provider cannot be asked.
+        Raises: IdentityAway, when the tokens have run out and the provider cannot be asked; Unavailable.
         """
         now = self.now()
-        async with self.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")  # one statement, one round trip
-            row = await sessions.find(connection, hashed(secret), now, self.idle)
+        row = await sessions.glance(self.database, hashed(secret), now, self.idle)
         if row is None:
             return None
         tokens = self._tokens(row)
@@ -135,7 +141,7 @@ class SignedSessions:
     async def _refreshed(self, secret: str) -> LiveSession | None:
         now = self.now()
         async with self.engine.begin() as connection:
-            row = await sessions.find(connection, hashed(secret), now, self.idle, lock=True)
+            row = await sessions.find_locked(connection, hashed(secret), now, self.idle)
             if row is None:
                 return None
             tokens = self._tokens(row)
@@ -164,7 +170,7 @@ class SignedSessions:
         """Ends one session; returns it as it was, for the provider's logout."""
         now = self.now()
         async with self.engine.begin() as connection:
-            row = await sessions.find(connection, hashed(secret), now, self.idle, lock=True)
+            row = await sessions.find_locked(connection, hashed(secret), now, self.idle)
             if row is None:
                 return None
             await sessions.remove(connection, row["secret_hash"])
@@ -186,10 +192,14 @@ class SignedSessions:
 
     def _tokens(self, row: Mapping[str, Any]) -> Tokens | None:
         """None where no key opens them any more: the session is over."""
-        try:
-            return Tokens.from_json(self.keys.decrypt(row["tokens"]))
-        except InvalidToken:
-            return None
+        encrypted: bytes = row["tokens"]
+        tokens = self.opened.get(encrypted)
+        if tokens is None:
+            try:
+                tokens = self.opened[encrypted] = Tokens.from_json(self.keys.decrypt(encrypted))
+            except InvalidToken:
+                return None
+        return tokens
 
 
 def _live(row: Mapping[str, Any], tokens: Tokens) -> LiveSession:

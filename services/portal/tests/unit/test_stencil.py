@@ -17,7 +17,7 @@ def choice(rendered=None):
 def test_a_stencil_gives_what_its_macro_gives():
     macro = choice()
     filled_in = stencil(macro)
-    for row_id, chosen, label in (("a", True, "病欠"), ("b", True, "病欠"), ("c", False, "遅刻"), ("<d&>", True, "病欠")):
+    for row_id, chosen, label in (("a", True, "病欠"), ("b", True, "病欠"), ("c", False, "遅"), ("<&>", True, "病欠")):
         assert filled_in(row_id, chosen, label) == macro(row_id, chosen, label)
 
 

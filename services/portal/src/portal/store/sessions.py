@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from servicekit.db import Database
+from sqlalchemy import LargeBinary, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from portal.store.tables import sessions
@@ -13,23 +14,36 @@ PREVIOUS_SECRET_GOOD_FOR = timedelta(seconds=60)
 """After the secret was renewed, requests already under way may still carry the former one for this long."""
 
 
-def _holds(secret_hash: bytes, now: datetime) -> Any:
-    return or_(
-        sessions.c.secret_hash == secret_hash,
-        and_(sessions.c.previous_hash == secret_hash, sessions.c.renewed_at > now - PREVIOUS_SECRET_GOOD_FOR),
-    )
+_LIVE = select(sessions).where(
+    or_(
+        sessions.c.secret_hash == bindparam("secret", type_=LargeBinary),
+        and_(
+            sessions.c.previous_hash == bindparam("secret", type_=LargeBinary),
+            sessions.c.renewed_at > bindparam("former_since"),
+        ),
+    ),
+    sessions.c.expires_at > bindparam("now"),
+    sessions.c.seen_at > bindparam("seen_since"),
+)
+"""The session of a secret: neither idle too long nor past its end."""
 
 
-async def find(
-    connection: AsyncConnection, secret_hash: bytes, now: datetime, idle: timedelta, *, lock: bool = False
+def _limits(secret_hash: bytes, now: datetime, idle: timedelta) -> dict[str, Any]:
+    former_since = now - PREVIOUS_SECRET_GOOD_FOR
+    return {"secret": secret_hash, "now": now, "former_since": former_since, "seen_since": now - idle}
+
+
+async def glance(database: Database, secret_hash: bytes, now: datetime, idle: timedelta) -> dict[str, Any] | None:
+    """The live session of this secret in one round trip: every request begins with it."""
+    row = (await database.alone(_LIVE, _limits(secret_hash, now, idle))).mappings().first()
+    return dict(row) if row else None
+
+
+async def find_locked(
+    connection: AsyncConnection, secret_hash: bytes, now: datetime, idle: timedelta
 ) -> dict[str, Any] | None:
-    """The live session of this secret: neither idle too long nor past its end. With `lock`, others wait for us."""
-    query = select(sessions).where(
-        _holds(secret_hash, now), sessions.c.expires_at > now, sessions.c.seen_at > now - idle
-    )
-    if lock:
-        query = query.with_for_update()
-    row = (await connection.execute(query)).mappings().first()
+    """The live session of this secret; others wait for us until `connection` commits."""
+    row = (await connection.execute(_LIVE.with_for_update(), _limits(secret_hash, now, idle))).mappings().first()
     return dict(row) if row else None
 
 
