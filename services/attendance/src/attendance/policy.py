@@ -58,6 +58,23 @@ def may_read_sums(actor: Actor, homeroom: SchoolClass, standing: Standing) -> De
     return may_read_class(actor, homeroom, standing)
 
 
+def may_read_decisions(actor: Actor) -> Decision:
+    """What the board decided binds its schools: those who lead one may read it."""
+    if actor.holds("board_admin", "principal", "vice_principal"):
+        return Decision.allow()
+    return Decision.deny("学校の決まりを見られるのは、教育委員会の担当者と校長・教頭です。", reason="NOT_LEADER")
+
+
+def may_decide(actor: Actor) -> Decision:
+    """The 設置者 manages its schools (学校教育法 5条); its board sets the rules they share (地教行法 33条)."""
+    if actor.holds("board_admin"):
+        return Decision.allow()
+    return Decision.deny(
+        "学校の決まりを変えられるのは教育委員会の担当者です。変えたいときは教育委員会に伝えてください。",
+        reason="NOT_BOARD",
+    )
+
+
 def may_read_audit(actor: Actor, standing: Standing) -> Decision:
     """The 校長 of the school sees who looked and who changed; the board sees all its schools."""
     if actor.holds("board_admin"):

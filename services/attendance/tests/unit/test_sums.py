@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SYMBOLS = {symbol.key: symbol for symbol in DEFAULT_SYMBOLS}
+
 PUPIL = uuid4()
+
+
+def of_day(on: date):
+    return SYMBOLS
 
 
 def day(number: int, state: DayState = DayState.LESSON, symbol: str = "", reason: str = "") -> PupilDay:
@@ -22,32 +27,32 @@ def day(number: int, state: DayState = DayState.LESSON, symbol: str = "", reason
 
 def test_class_closure_counts_as_lesson_day_but_not_as_absence():
     """学級閉鎖 adds to 授業日数 and to 出席停止・忌引等."""
-    total = sums([day(0), day(1, DayState.CLOSED_CLASS)], SYMBOLS)
+    total = sums([day(0), day(1, DayState.CLOSED_CLASS)], of_day)
     assert (total.lesson_days, total.excused, total.required, total.absent, total.present) == (2, 1, 1, 0, 1)
 
 
 @pytest.mark.parametrize("state", [DayState.CLOSED_SCHOOL, DayState.CLOSED_SCHOOL_GRADE, DayState.NO_LESSON])
 def test_closure_of_a_whole_school_grade_removes_the_day(state: DayState):
-    assert sums([day(0), day(1, state, "ill")], SYMBOLS) == sums([day(0)], SYMBOLS)
+    assert sums([day(0), day(1, state, "ill")], of_day) == sums([day(0)], of_day)
 
 
 def test_a_closed_class_wins_over_what_was_marked():
-    assert sums([day(0, DayState.CLOSED_CLASS, "ill")], SYMBOLS).absent == 0
+    assert sums([day(0, DayState.CLOSED_CLASS, "ill")], of_day).absent == 0
 
 
 def test_late_and_early_change_no_day():
-    total = sums([day(0, symbol="late"), day(1, symbol="early"), day(2, symbol="late_early")], SYMBOLS)
+    total = sums([day(0, symbol="late"), day(1, symbol="early"), day(2, symbol="late_early")], of_day)
     assert (total.present, total.late, total.early) == (3, 2, 2)
 
 
 def test_present_elsewhere_is_a_part_of_present():
-    total = sums([day(0, symbol="elsewhere"), day(1, symbol="official")], SYMBOLS)
+    total = sums([day(0, symbol="elsewhere"), day(1, symbol="official")], of_day)
     assert (total.present, total.present_elsewhere) == (2, 1)
 
 
 def test_remarks_name_the_main_reasons_with_days():
     colds = [day(number, symbol="ill", reason="感冒") for number in (0, 1)]
-    total = sums([*colds, day(2, symbol="bereavement")], SYMBOLS)
+    total = sums([*colds, day(2, symbol="bereavement")], of_day)
     assert total.remarks == ("感冒2日", "忌引1日")
     assert (total.absent_illness, total.bereavement, total.excused) == (2, 1, 1)
 
@@ -59,7 +64,7 @@ def test_remarks_name_the_main_reasons_with_days():
     )
 )
 def test_the_sums_always_hold(days: list[tuple[DayState, str]]):
-    total = sums([day(i, state, symbol) for i, (state, symbol) in enumerate(days)], SYMBOLS)
+    total = sums([day(i, state, symbol) for i, (state, symbol) in enumerate(days)], of_day)
     assert total.required == total.lesson_days - total.excused >= 0
     assert total.present == total.required - total.absent >= 0
     assert total.present_elsewhere <= total.present

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from komu.common.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -107,6 +108,23 @@ DAY_STATE_CLOSED_CLASS: DayState.ValueType  # 5
 """学級閉鎖"""
 Global___DayState: _TypeAlias = DayState  # noqa: Y015
 
+class _BoardTopic:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BoardTopicEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BoardTopic.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BOARD_TOPIC_UNSPECIFIED: _BoardTopic.ValueType  # 0
+    BOARD_TOPIC_SYMBOLS: _BoardTopic.ValueType  # 1
+    BOARD_TOPIC_REASONS: _BoardTopic.ValueType  # 2
+
+class BoardTopic(_BoardTopic, metaclass=_BoardTopicEnumTypeWrapper): ...
+
+BOARD_TOPIC_UNSPECIFIED: BoardTopic.ValueType  # 0
+BOARD_TOPIC_SYMBOLS: BoardTopic.ValueType  # 1
+BOARD_TOPIC_REASONS: BoardTopic.ValueType  # 2
+Global___BoardTopic: _TypeAlias = BoardTopic  # noqa: Y015
+
 @_typing.final
 class Symbol(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -118,6 +136,7 @@ class Symbol(_message.Message):
     LATE_FIELD_NUMBER: _builtins.int
     EARLY_FIELD_NUMBER: _builtins.int
     SHORTCUT_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """stable id, e.g. "ill" """
     sign: _builtins.str
@@ -131,6 +150,8 @@ class Symbol(_message.Message):
     """早退"""
     shortcut: _builtins.str
     """one key"""
+    retired: _builtins.bool
+    """no longer offered; days that have it keep it"""
     def __init__(
         self,
         *,
@@ -141,10 +162,11 @@ class Symbol(_message.Message):
         late: _builtins.bool = ...,
         early: _builtins.bool = ...,
         shortcut: _builtins.str = ...,
+        retired: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "early", b"early", "key", b"key", "label", b"label", "late", b"late", "shortcut", b"shortcut", "sign", b"sign"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "early", b"early", "key", b"key", "label", b"label", "late", b"late", "retired", b"retired", "shortcut", b"shortcut", "sign", b"sign"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1082,3 +1104,146 @@ class ClassDay(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClassDay: _TypeAlias = ClassDay  # noqa: Y015
+
+@_typing.final
+class GetBoardDecisionsRequest(_message.Message):
+    """What the board decided about 出欠 for a school year: symbols over the national categories, and the list of 欠席理由."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    school_year: _builtins.int
+    def __init__(
+        self,
+        *,
+        school_year: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_year", b"school_year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBoardDecisionsRequest: _TypeAlias = GetBoardDecisionsRequest  # noqa: Y015
+
+@_typing.final
+class BoardDecisions(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYMBOLS_STATE_FIELD_NUMBER: _builtins.int
+    SYMBOLS_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    REASONS_STATE_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def symbols_state(self) -> _common_pb2.DecisionState: ...
+    @_builtins.property
+    def symbols(self) -> _containers.RepeatedCompositeFieldContainer[Global___Symbol]:
+        """in the order of the roll, retired ones included"""
+
+    @_builtins.property
+    def used(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """keys of symbols that a mark of the year has"""
+
+    @_builtins.property
+    def reasons_state(self) -> _common_pb2.DecisionState: ...
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        symbols_state: _common_pb2.DecisionState | None = ...,
+        symbols: _abc.Iterable[Global___Symbol] | None = ...,
+        used: _abc.Iterable[_builtins.str] | None = ...,
+        reasons_state: _common_pb2.DecisionState | None = ...,
+        reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reasons_state", b"reasons_state", "symbols_state", b"symbols_state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reasons", b"reasons", "reasons_state", b"reasons_state", "symbols", b"symbols", "symbols_state", b"symbols_state", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoardDecisions: _TypeAlias = BoardDecisions  # noqa: Y015
+
+@_typing.final
+class SetBoardSymbolsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SYMBOLS_FIELD_NUMBER: _builtins.int
+    school_year: _builtins.int
+    version: _builtins.int
+    """the state's as it was seen"""
+    @_builtins.property
+    def symbols(self) -> _containers.RepeatedCompositeFieldContainer[Global___Symbol]:
+        """all of them in order; an empty key = new; one left out goes, if no mark has it"""
+
+    def __init__(
+        self,
+        *,
+        school_year: _builtins.int = ...,
+        version: _builtins.int = ...,
+        symbols: _abc.Iterable[Global___Symbol] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_year", b"school_year", "symbols", b"symbols", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetBoardSymbolsRequest: _TypeAlias = SetBoardSymbolsRequest  # noqa: Y015
+
+@_typing.final
+class SetBoardReasonsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    school_year: _builtins.int
+    version: _builtins.int
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """all of them in order"""
+
+    def __init__(
+        self,
+        *,
+        school_year: _builtins.int = ...,
+        version: _builtins.int = ...,
+        reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reasons", b"reasons", "school_year", b"school_year", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetBoardReasonsRequest: _TypeAlias = SetBoardReasonsRequest  # noqa: Y015
+
+@_typing.final
+class ChangeBoardDecisionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    topic: Global___BoardTopic.ValueType
+    school_year: _builtins.int
+    version: _builtins.int
+    def __init__(
+        self,
+        *,
+        topic: Global___BoardTopic.ValueType = ...,
+        school_year: _builtins.int = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_year", b"school_year", "topic", b"topic", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeBoardDecisionRequest: _TypeAlias = ChangeBoardDecisionRequest  # noqa: Y015

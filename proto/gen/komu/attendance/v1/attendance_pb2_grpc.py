@@ -90,6 +90,31 @@ class AttendanceServiceStub:
                 request_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.SetCalendarRequest.SerializeToString,
                 response_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.Calendar.FromString,
                 _registered_method=True)
+        self.GetBoardDecisions = channel.unary_unary(
+                '/komu.attendance.v1.AttendanceService/GetBoardDecisions',
+                request_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.GetBoardDecisionsRequest.SerializeToString,
+                response_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+                _registered_method=True)
+        self.SetBoardSymbols = channel.unary_unary(
+                '/komu.attendance.v1.AttendanceService/SetBoardSymbols',
+                request_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.SetBoardSymbolsRequest.SerializeToString,
+                response_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+                _registered_method=True)
+        self.SetBoardReasons = channel.unary_unary(
+                '/komu.attendance.v1.AttendanceService/SetBoardReasons',
+                request_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.SetBoardReasonsRequest.SerializeToString,
+                response_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+                _registered_method=True)
+        self.CopyBoardDecision = channel.unary_unary(
+                '/komu.attendance.v1.AttendanceService/CopyBoardDecision',
+                request_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.ChangeBoardDecisionRequest.SerializeToString,
+                response_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+                _registered_method=True)
+        self.UndoBoardDecision = channel.unary_unary(
+                '/komu.attendance.v1.AttendanceService/UndoBoardDecision',
+                request_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.ChangeBoardDecisionRequest.SerializeToString,
+                response_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+                _registered_method=True)
         self.ReadAudit = channel.unary_unary(
                 '/komu.attendance.v1.AttendanceService/ReadAudit',
                 request_serializer=komu_dot_common_dot_v1_dot_common__pb2.ReadAuditRequest.SerializeToString,
@@ -166,6 +191,38 @@ class AttendanceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetBoardDecisions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetBoardSymbols(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetBoardReasons(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CopyBoardDecision(self, request, context):
+        """The year's decision becomes last year's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoBoardDecision(self, request, context):
+        """Turns the last change back, as a change of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadAudit(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -229,6 +286,31 @@ def add_AttendanceServiceServicer_to_server(servicer, server):
                     servicer.SetCalendar,
                     request_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.SetCalendarRequest.FromString,
                     response_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.Calendar.SerializeToString,
+            ),
+            'GetBoardDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBoardDecisions,
+                    request_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.GetBoardDecisionsRequest.FromString,
+                    response_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.SerializeToString,
+            ),
+            'SetBoardSymbols': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBoardSymbols,
+                    request_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.SetBoardSymbolsRequest.FromString,
+                    response_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.SerializeToString,
+            ),
+            'SetBoardReasons': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBoardReasons,
+                    request_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.SetBoardReasonsRequest.FromString,
+                    response_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.SerializeToString,
+            ),
+            'CopyBoardDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyBoardDecision,
+                    request_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.ChangeBoardDecisionRequest.FromString,
+                    response_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.SerializeToString,
+            ),
+            'UndoBoardDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoBoardDecision,
+                    request_deserializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.ChangeBoardDecisionRequest.FromString,
+                    response_serializer=komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.SerializeToString,
             ),
             'ReadAudit': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadAudit,
@@ -533,6 +615,141 @@ class AttendanceService:
             '/komu.attendance.v1.AttendanceService/SetCalendar',
             komu_dot_attendance_dot_v1_dot_attendance__pb2.SetCalendarRequest.SerializeToString,
             komu_dot_attendance_dot_v1_dot_attendance__pb2.Calendar.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBoardDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.attendance.v1.AttendanceService/GetBoardDecisions',
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.GetBoardDecisionsRequest.SerializeToString,
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBoardSymbols(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.attendance.v1.AttendanceService/SetBoardSymbols',
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.SetBoardSymbolsRequest.SerializeToString,
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBoardReasons(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.attendance.v1.AttendanceService/SetBoardReasons',
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.SetBoardReasonsRequest.SerializeToString,
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyBoardDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.attendance.v1.AttendanceService/CopyBoardDecision',
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.ChangeBoardDecisionRequest.SerializeToString,
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoBoardDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.attendance.v1.AttendanceService/UndoBoardDecision',
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.ChangeBoardDecisionRequest.SerializeToString,
+            komu_dot_attendance_dot_v1_dot_attendance__pb2.BoardDecisions.FromString,
             options,
             channel_credentials,
             insecure,

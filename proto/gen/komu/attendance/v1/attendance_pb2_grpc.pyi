@@ -43,6 +43,13 @@ class AttendanceServiceStub:
     CancelClosure: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.CancelClosureRequest, _attendance_pb2.Closure]
     GetCalendar: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.GetCalendarRequest, _attendance_pb2.Calendar]
     SetCalendar: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.SetCalendarRequest, _attendance_pb2.Calendar]
+    GetBoardDecisions: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.GetBoardDecisionsRequest, _attendance_pb2.BoardDecisions]
+    SetBoardSymbols: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.SetBoardSymbolsRequest, _attendance_pb2.BoardDecisions]
+    SetBoardReasons: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.SetBoardReasonsRequest, _attendance_pb2.BoardDecisions]
+    CopyBoardDecision: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.ChangeBoardDecisionRequest, _attendance_pb2.BoardDecisions]
+    """The year's decision becomes last year's."""
+    UndoBoardDecision: _grpc.UnaryUnaryMultiCallable[_attendance_pb2.ChangeBoardDecisionRequest, _attendance_pb2.BoardDecisions]
+    """Turns the last change back, as a change of its own."""
     ReadAudit: _grpc.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]
 
 @_typing.type_check_only
@@ -59,6 +66,13 @@ class AttendanceServiceAsyncStub(AttendanceServiceStub):
     CancelClosure: _aio.UnaryUnaryMultiCallable[_attendance_pb2.CancelClosureRequest, _attendance_pb2.Closure]  # type: ignore[assignment]
     GetCalendar: _aio.UnaryUnaryMultiCallable[_attendance_pb2.GetCalendarRequest, _attendance_pb2.Calendar]  # type: ignore[assignment]
     SetCalendar: _aio.UnaryUnaryMultiCallable[_attendance_pb2.SetCalendarRequest, _attendance_pb2.Calendar]  # type: ignore[assignment]
+    GetBoardDecisions: _aio.UnaryUnaryMultiCallable[_attendance_pb2.GetBoardDecisionsRequest, _attendance_pb2.BoardDecisions]  # type: ignore[assignment]
+    SetBoardSymbols: _aio.UnaryUnaryMultiCallable[_attendance_pb2.SetBoardSymbolsRequest, _attendance_pb2.BoardDecisions]  # type: ignore[assignment]
+    SetBoardReasons: _aio.UnaryUnaryMultiCallable[_attendance_pb2.SetBoardReasonsRequest, _attendance_pb2.BoardDecisions]  # type: ignore[assignment]
+    CopyBoardDecision: _aio.UnaryUnaryMultiCallable[_attendance_pb2.ChangeBoardDecisionRequest, _attendance_pb2.BoardDecisions]  # type: ignore[assignment]
+    """The year's decision becomes last year's."""
+    UndoBoardDecision: _aio.UnaryUnaryMultiCallable[_attendance_pb2.ChangeBoardDecisionRequest, _attendance_pb2.BoardDecisions]  # type: ignore[assignment]
+    """Turns the last change back, as a change of its own."""
     ReadAudit: _aio.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]  # type: ignore[assignment]
 
 class AttendanceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -138,6 +152,43 @@ class AttendanceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _attendance_pb2.SetCalendarRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_attendance_pb2.Calendar, _abc.Awaitable[_attendance_pb2.Calendar]]: ...
+
+    @_abc_1.abstractmethod
+    def GetBoardDecisions(
+        self,
+        request: _attendance_pb2.GetBoardDecisionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attendance_pb2.BoardDecisions, _abc.Awaitable[_attendance_pb2.BoardDecisions]]: ...
+
+    @_abc_1.abstractmethod
+    def SetBoardSymbols(
+        self,
+        request: _attendance_pb2.SetBoardSymbolsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attendance_pb2.BoardDecisions, _abc.Awaitable[_attendance_pb2.BoardDecisions]]: ...
+
+    @_abc_1.abstractmethod
+    def SetBoardReasons(
+        self,
+        request: _attendance_pb2.SetBoardReasonsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attendance_pb2.BoardDecisions, _abc.Awaitable[_attendance_pb2.BoardDecisions]]: ...
+
+    @_abc_1.abstractmethod
+    def CopyBoardDecision(
+        self,
+        request: _attendance_pb2.ChangeBoardDecisionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attendance_pb2.BoardDecisions, _abc.Awaitable[_attendance_pb2.BoardDecisions]]:
+        """The year's decision becomes last year's."""
+
+    @_abc_1.abstractmethod
+    def UndoBoardDecision(
+        self,
+        request: _attendance_pb2.ChangeBoardDecisionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attendance_pb2.BoardDecisions, _abc.Awaitable[_attendance_pb2.BoardDecisions]]:
+        """Turns the last change back, as a change of its own."""
 
     @_abc_1.abstractmethod
     def ReadAudit(

@@ -373,3 +373,84 @@ class ReadAuditReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadAuditReply: _TypeAlias = ReadAuditReply  # noqa: Y015
+
+@_typing.final
+class DecisionState(_message.Message):
+    """What a board decided for one school year on one topic, as it stands now. `version` 0 = nothing decided yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    LOCKED_REASON_FIELD_NUMBER: _builtins.int
+    LAST_CHANGE_FIELD_NUMBER: _builtins.int
+    FROM_LAST_YEAR_FIELD_NUMBER: _builtins.int
+    UNDONE_FIELD_NUMBER: _builtins.int
+    school_year: _builtins.int
+    version: _builtins.int
+    decided_by: _builtins.str
+    locked_reason: _builtins.str
+    """Why the caller cannot change it (Japanese); empty = may."""
+    undone: _builtins.bool
+    """Whether the last change was the undoing of the one before."""
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def last_change(self) -> _containers.RepeatedCompositeFieldContainer[Global___DecisionChange]:
+        """What the last change did; undoing turns it back. Empty = nothing to undo."""
+
+    @_builtins.property
+    def from_last_year(self) -> _containers.RepeatedCompositeFieldContainer[Global___DecisionChange]:
+        """What copying last year's decision would change; empty = it says the same already."""
+
+    def __init__(
+        self,
+        *,
+        school_year: _builtins.int = ...,
+        version: _builtins.int = ...,
+        decided_by: _builtins.str = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+        locked_reason: _builtins.str = ...,
+        last_change: _abc.Iterable[Global___DecisionChange] | None = ...,
+        from_last_year: _abc.Iterable[Global___DecisionChange] | None = ...,
+        undone: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "from_last_year", b"from_last_year", "last_change", b"last_change", "locked_reason", b"locked_reason", "school_year", b"school_year", "undone", b"undone", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecisionState: _TypeAlias = DecisionState  # noqa: Y015
+
+@_typing.final
+class DecisionChange(_message.Message):
+    """One difference in words people read: 病欠, 記号, 病, 欠. `before` empty = new, `after` empty = gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    what: _builtins.str
+    before: _builtins.str
+    after: _builtins.str
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        what: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "subject", b"subject", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecisionChange: _TypeAlias = DecisionChange  # noqa: Y015

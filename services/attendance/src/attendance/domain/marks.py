@@ -53,7 +53,10 @@ _EFFECTS = {
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """出欠記号: one sign of a board over a national category. `shortcut` is the one key that sets it."""
+    """出欠記号: one sign of a board over a national category. `shortcut` is the one key that sets it.
+
+    `retired`: no longer offered; a day that has it keeps it.
+    """
 
     key: str
     sign: str
@@ -62,6 +65,7 @@ class Symbol:
     shortcut: str
     late: bool = False
     early: bool = False
+    retired: bool = False
 
 
 DEFAULT_SYMBOLS: tuple[Symbol, ...] = (
@@ -118,6 +122,14 @@ class UnknownSymbol(Exception):
 
 
 @dataclass(eq=False)
+class RetiredSymbol(Exception):
+    """The board no longer offers the symbol, and the child did not have it before."""
+
+    pupil_id: UUID
+    symbol: Symbol
+
+
+@dataclass(eq=False)
 class NotInClass(Exception):
     """The child is not a member of the class on that day."""
 
@@ -134,7 +146,7 @@ def changes_of_day(
 ) -> list[MarkChange]:
     """What saving these exceptions changes: everybody not named is present (出席簿 of the day).
 
-    Raises: UnknownSymbol, NotInClass.
+    Raises: UnknownSymbol, RetiredSymbol, NotInClass.
     """
     wanted = {mark.pupil_id: mark for mark in exceptions}
     for mark in exceptions:
@@ -142,6 +154,8 @@ def changes_of_day(
             raise NotInClass(mark.pupil_id, on)
         if mark.symbol and mark.symbol not in symbols:
             raise UnknownSymbol(mark.pupil_id, mark.symbol)
+        if mark.symbol and symbols[mark.symbol].retired and _before(now, mark.pupil_id) != mark.symbol:
+            raise RetiredSymbol(mark.pupil_id, symbols[mark.symbol])
     changes = []
     for pupil_id in members:
         before = now.get(pupil_id, Mark(pupil_id))
@@ -149,3 +163,8 @@ def changes_of_day(
         if (before.symbol, before.reason) != (after.symbol, after.reason):
             changes.append(MarkChange(pupil_id, before, after))
     return changes
+
+
+def _before(now: Mapping[UUID, Mark], pupil_id: UUID) -> str:
+    mark = now.get(pupil_id)
+    return mark.symbol if mark else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -52,9 +52,10 @@ class PupilDay:
     mark: Mark | None = None
 
 
-def sums(days: Iterable[PupilDay], symbols: Mapping[str, Symbol]) -> Sums:
+def sums(days: Iterable[PupilDay], symbols: Callable[[date], Mapping[str, Symbol]]) -> Sums:
     """Add up days on which the child was on the roll (the caller leaves out days before entry and after leaving).
 
+    `symbols`: those of the day, because each school year has its own.
     学級閉鎖 adds to 授業日数 and to 出席停止・忌引等, whatever was marked; 学年・学校閉鎖 remove the day.
     """
     count: Counter[str] = Counter()
@@ -68,7 +69,7 @@ def sums(days: Iterable[PupilDay], symbols: Mapping[str, Symbol]) -> Sums:
             count["suspended"] += 1
             reasons["学級閉鎖"] += 1
             continue
-        symbol = symbols.get(day.mark.symbol) if day.mark and day.mark.symbol else None
+        symbol = symbols(day.on).get(day.mark.symbol) if day.mark and day.mark.symbol else None
         if day.mark is None or symbol is None:
             continue
         count["late"] += symbol.late

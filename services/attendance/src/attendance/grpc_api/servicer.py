@@ -7,9 +7,9 @@ from komu.attendance.v1 import attendance_pb2_grpc
 from komu.common.v1 import common_pb2
 from servicekit.grpc import Call, rpc
 
-from attendance.grpc_api import audit, translate
+from attendance.grpc_api import audit, board, translate
 from attendance.grpc_api.translate import date_of, month_of, uuid_of
-from attendance.usecases import roll, school_days, statistics
+from attendance.usecases import decisions, roll, school_days, statistics
 from attendance.usecases.roll import SaveDay
 from attendance.usecases.school_days import DeclareClosure
 from attendance.usecases.statistics import Range
@@ -18,6 +18,8 @@ RIGHTS = {
     "attendance.read": frozenset({"teacher", "vice_principal", "principal", "office", "board_admin"}),
     "attendance.take": frozenset({"teacher", "vice_principal", "principal"}),
     "attendance.school_days": frozenset({"vice_principal", "principal", "board_admin"}),
+    "attendance.decisions": frozenset({"vice_principal", "principal", "board_admin"}),
+    "attendance.decide": frozenset({"board_admin"}),
     "attendance.audit": frozenset({"principal", "board_admin"}),
 }
 """Right → coarse roles. The finer decision, with the register's facts of the day, is in policy."""
@@ -114,6 +116,26 @@ class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
         return translate.calendar(
             await call.run(school_days.set_calendar, school_id, request.school_year, changed, request.version)
         )
+
+    @rpc(right="attendance.decisions")
+    async def GetBoardDecisions(self, request: pb.GetBoardDecisionsRequest, call: Call) -> pb.BoardDecisions:
+        return board.reply(await call.read(decisions.get_decisions, request.school_year))
+
+    @rpc(right="attendance.decide")
+    async def SetBoardSymbols(self, request: pb.SetBoardSymbolsRequest, call: Call) -> pb.BoardDecisions:
+        return board.reply(await call.run(decisions.decide, board.set_symbols(request)))
+
+    @rpc(right="attendance.decide")
+    async def SetBoardReasons(self, request: pb.SetBoardReasonsRequest, call: Call) -> pb.BoardDecisions:
+        return board.reply(await call.run(decisions.decide, board.set_reasons(request)))
+
+    @rpc(right="attendance.decide")
+    async def CopyBoardDecision(self, request: pb.ChangeBoardDecisionRequest, call: Call) -> pb.BoardDecisions:
+        return board.reply(await call.run(decisions.copy_last_year, board.turn(request)))
+
+    @rpc(right="attendance.decide")
+    async def UndoBoardDecision(self, request: pb.ChangeBoardDecisionRequest, call: Call) -> pb.BoardDecisions:
+        return board.reply(await call.run(decisions.undo, board.turn(request)))
 
     @rpc(right="attendance.audit")
     async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> common_pb2.ReadAuditReply:

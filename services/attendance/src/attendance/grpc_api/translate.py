@@ -25,7 +25,7 @@ _STATES = {
     DayState.CLOSED_SCHOOL_GRADE: pb.DAY_STATE_CLOSED_SCHOOL_GRADE,
     DayState.CLOSED_CLASS: pb.DAY_STATE_CLOSED_CLASS,
 }
-_CATEGORIES = {category: pb.Category.Value(f"CATEGORY_{category.name}") for category in Category}
+CATEGORIES = {category: pb.Category.Value(f"CATEGORY_{category.name}") for category in Category}
 
 
 def uuid_of(text: str, field: str) -> UUID:
@@ -51,7 +51,7 @@ def month_of(text: str) -> date:
     return date_of(f"{text}-01", "month")
 
 
-def _instant(at: datetime) -> Timestamp:
+def instant(at: datetime) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(at)
     return stamp
@@ -75,10 +75,11 @@ def symbol(value: Symbol) -> pb.Symbol:
         key=value.key,
         sign=value.sign,
         label=value.label,
-        category=_CATEGORIES[value.category],
+        category=CATEGORIES[value.category],
         late=value.late,
         early=value.early,
         shortcut=value.shortcut,
+        retired=value.retired,
     )
 
 
@@ -109,7 +110,7 @@ def day(value: Day) -> pb.GetDayReply:
     if value.sheet:
         reply.taken = True
         reply.taken_by = str(value.sheet.taken_by)
-        reply.taken_at.CopyFrom(_instant(value.sheet.taken_at))
+        reply.taken_at.CopyFrom(instant(value.sheet.taken_at))
         reply.version = value.sheet.version
     return reply
 
@@ -180,7 +181,7 @@ def class_day(value: ClassDay) -> pb.ClassDay:
 def change(value: PastChange) -> pb.MarkChange:
     """One correction."""
     return pb.MarkChange(
-        at=_instant(value.at),
+        at=instant(value.at),
         actor_id=str(value.actor_id),
         before=mark(value.before),
         after=mark(value.after),

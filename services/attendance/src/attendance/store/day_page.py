@@ -49,7 +49,8 @@ _FACTS = text("""
                                             cancelled_at IS NOT NULL) ORDER BY starts_on, id) FROM closures
           WHERE school_id = c.school_id AND starts_on <= :on AND ends_on >= :first) AS closures,
         ARRAY(SELECT on_day FROM day_sheets WHERE class_id = c.class_id AND on_day BETWEEN :first AND :on) AS taken,
-        (SELECT jsonb_agg(jsonb_build_array(key, sign, label, category, shortcut, late, early) ORDER BY position)
+        (SELECT jsonb_agg(jsonb_build_array(key, sign, label, category, shortcut, late, early, retired)
+                          ORDER BY position)
            FROM symbols WHERE school_year = c.school_year) AS symbols,
         ARRAY(SELECT text FROM reasons WHERE school_year = c.school_year ORDER BY position) AS reasons
     FROM class_copies c
@@ -114,5 +115,5 @@ def _closure(school_id: UUID, values: list[Any]) -> Closure:
 
 
 def _symbol(values: list[Any]) -> Symbol:
-    key, sign, label, category, shortcut, late, early = values
-    return Symbol(key, sign, label, Category(category), shortcut, late, early)
+    key, sign, label, category, shortcut, late, early, retired = values
+    return Symbol(key, sign, label, Category(category), shortcut, late, early, retired)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from jpschool.school_year import first_day, last_day
 from servicekit.db import Transaction
 from servicekit.ids import uuid7
 from sqlalchemy import Executable, insert, select, update
@@ -38,14 +39,36 @@ class PastChange:
     why: str
 
 
-async def symbols_of(tx: Transaction, school_year: int) -> dict[str, Symbol]:
-    """出欠記号 of the board for a year; a board that decided nothing has the default ones."""
-    query = select(symbols).where(symbols.c.school_year == school_year).order_by(symbols.c.position)
-    found = {
-        row.key: Symbol(row.key, row.sign, row.label, Category(row.category), row.shortcut, row.late, row.early)
-        for row in await tx.execute(query)
-    }
-    return found or {symbol.key: symbol for symbol in DEFAULT_SYMBOLS}
+async def symbols_of(tx: Transaction, school_years: Sequence[int]) -> dict[int, dict[str, Symbol]]:
+    """出欠記号 of the board by year and key; a year nothing was decided for has the default ones."""
+    query = select(symbols).where(symbols.c.school_year.in_(school_years)).order_by(symbols.c.position)
+    found: dict[int, dict[str, Symbol]] = {year: {} for year in school_years}
+    for row in await tx.execute(query):
+        found[row.school_year][row.key] = Symbol(
+            row.key, row.sign, row.label, Category(row.category), row.shortcut, row.late, row.early, row.retired
+        )
+    return {year: own or {symbol.key: symbol for symbol in DEFAULT_SYMBOLS} for year, own in found.items()}
+
+
+async def hold_symbols(tx: Transaction, *, for_change: bool) -> None:
+    """Keep the board's symbols still until the transaction ends: saves share, a change of symbols waits for them all.
+
+    Without it a mark could be saved with a symbol that is being removed or given another category at that moment.
+    """
+    lock = "pg_advisory_xact_lock" if for_change else "pg_advisory_xact_lock_shared"
+    board = "hashtextextended('attendance.symbols.' || CAST(:tenant AS text), 0)"
+    await tx.execute(f"SELECT {lock}({board})", {"tenant": tx.tenant})
+
+
+async def symbols_in_use(tx: Transaction, school_year: int) -> frozenset[str]:
+    """Keys that a mark of the year has, or had before a correction (its history is read with their names)."""
+    rows = await tx.execute(
+        """SELECT symbol FROM marks WHERE tenant_id = :tenant AND on_day BETWEEN :first AND :last
+           UNION SELECT before_symbol FROM mark_changes WHERE tenant_id = :tenant AND on_day BETWEEN :first AND :last
+           UNION SELECT after_symbol FROM mark_changes WHERE tenant_id = :tenant AND on_day BETWEEN :first AND :last""",
+        {"tenant": tx.tenant, "first": first_day(school_year), "last": last_day(school_year)},
+    )
+    return frozenset(row.symbol for row in rows) - {""}
 
 
 async def sheets(tx: Transaction, class_ids: Sequence[UUID], from_on: date, to_on: date) -> list[DaySheet]:

@@ -48,6 +48,7 @@ symbols = _table(
     Column("late", Boolean, nullable=False),
     Column("early", Boolean, nullable=False),
     Column("shortcut", Text, nullable=False),
+    Column("retired", Boolean, nullable=False),
 )
 reasons = _table(
     "reasons",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from servicekit.audit import AuditPage, read_audit
 from servicekit.auth import Actor
@@ -31,11 +31,13 @@ class AskedEntries:
 
 
 async def read_entries(tx: Transaction, actor: Actor, asked: AskedEntries) -> AuditPage:
-    """Entries about the school, its classes and its children. Raises: Unseen, Refused."""
+    """Entries about the school, its classes, its children, and what the board decided. Raises: Unseen, Refused."""
     policy.may_read_audit(actor, await standing.of_school(tx, actor, asked.school_id)).enforce()
     subjects = await register.subjects_of_school(tx, asked.school_id)
     if asked.subject_id is not None:
         subjects = [asked.subject_id] if asked.subject_id in set(subjects) else []
+    else:
+        subjects.append(board_subject(tx))
     return await read_audit(
         tx,
         subject_ids=subjects,
@@ -46,6 +48,11 @@ async def read_entries(tx: Transaction, actor: Actor, asked: AskedEntries) -> Au
         before_entry=asked.before_entry,
         limit=asked.limit or 50,
     )
+
+
+def board_subject(tx: Transaction) -> UUID:
+    """What entries about the board's own decisions are about: they bind, and are read at, every school of it."""
+    return uuid5(NAMESPACE_URL, f"komu:board:{tx.tenant}")
 
 
 def _start(on: date | None) -> datetime | None:

@@ -14,7 +14,7 @@ from servicekit.errors import Conflict, Invalid, Refused, Unseen, Violation
 
 from attendance import policy
 from attendance.domain.calendar import DayState, days_between, state_of
-from attendance.domain.marks import Mark, MarkChange, NotInClass, Symbol, UnknownSymbol, changes_of_day
+from attendance.domain.marks import Mark, MarkChange, NotInClass, RetiredSymbol, Symbol, UnknownSymbol, changes_of_day
 from attendance.domain.register import SchoolClass
 from attendance.events import day_taken
 from attendance.store import day_page, marks, register
@@ -73,6 +73,7 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
 
     Raises: Unseen, Refused (locked term, no lesson day, future day), Invalid, Conflict (saved by somebody since).
     """
+    await marks.hold_symbols(tx, for_change=False)
     facts = await _facts(tx, actor, command.class_id, command.on)
     homeroom = facts.homeroom
     policy.may_take_roll(actor, homeroom, facts.standing).enforce()
@@ -93,6 +94,10 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
     except UnknownSymbol as unknown:
         wrong = Violation(f"marks.{unknown.pupil_id}", f"「{unknown.symbol}」は出欠記号にありません。")
         raise Invalid("この記号は使えません。", [wrong]) from unknown
+    except RetiredSymbol as retired:
+        wrong = Violation(f"marks.{retired.pupil_id}", f"「{retired.symbol.label}」は使わないことになった記号です。")
+        message = "この記号はもう使えません。画面を読み込み直して、ほかの記号を選んでください。"
+        raise Invalid(message, [wrong]) from retired
     except NotInClass as stranger:
         raise Invalid(
             "学級にいない児童生徒が含まれています。画面を読み込み直してください。",

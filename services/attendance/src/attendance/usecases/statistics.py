@@ -89,7 +89,10 @@ class _Facts:
     days: Mapping[UUID, Mapping[date, CalendarDay]]  # by school
     closures: Mapping[UUID, Sequence[Closure]]
     marks: Mapping[UUID, Mapping[date, Mark]]
-    symbols: Mapping[str, Symbol]
+    symbols: Mapping[int, Mapping[str, Symbol]]  # by school year
+
+    def symbols_on(self, day: date) -> Mapping[str, Symbol]:
+        return self.symbols[school_year_of(day)]
 
     def state(self, class_id: UUID, on: date) -> tuple[DayState, str]:
         homeroom = self.homerooms[class_id]
@@ -124,7 +127,7 @@ async def get_month(tx: Transaction, actor: Actor, class_id: UUID, month: date) 
         PupilMonth(
             pupil_id,
             [_cell(facts, own, day, corrected) for day in days],
-            sums(facts.pupil_days(own, first, until), facts.symbols),
+            sums(facts.pupil_days(own, first, until), facts.symbols_on),
         )
         for pupil_id, own in by_pupil.items()
     ]
@@ -137,7 +140,7 @@ async def get_month(tx: Transaction, actor: Actor, class_id: UUID, month: date) 
         left=sum(place.ends_on is not None and opening <= place.ends_on < last for place in places),
         pupils=[pupil.sums for pupil in pupils],
     )
-    return Month(days, pupils, list(facts.symbols.values()), statistics)
+    return Month(days, pupils, list(facts.symbols_on(first).values()), statistics)
 
 
 async def get_sums(
@@ -165,7 +168,7 @@ async def get_sums(
         by_pupil[place.pupil_id].append(place)
     return {
         pupil_id: {
-            span.name: sums(facts.pupil_days(own, span.from_on, min(span.to_on, today)), facts.symbols)
+            span.name: sums(facts.pupil_days(own, span.from_on, min(span.to_on, today)), facts.symbols_on)
             for span in ranges
         }
         for pupil_id, own in by_pupil.items()
@@ -183,7 +186,8 @@ async def get_school_day(tx: Transaction, actor: Actor, school_id: UUID, on: dat
     result = []
     for class_id, homeroom in homerooms.items():
         roll = [place.pupil_id for place in places if place.class_id == class_id]
-        found = [facts.symbols[mark.symbol] for p in roll if (mark := facts.marks.get(p, {}).get(on)) and mark.symbol]
+        given = facts.symbols_on(on)
+        found = [given[mark.symbol] for p in roll if (mark := facts.marks.get(p, {}).get(on)) and mark.symbol]
         effects = [symbol.category.effect for symbol in found]
         result.append(
             ClassDay(
@@ -208,7 +212,7 @@ async def _facts(
         {school: await calendar.days(tx, school, first, last) for school in schools},
         {school: await calendar.closures_between(tx, school, first, last) for school in schools},
         await marks.marks_of(tx, pupil_ids, first, last),
-        await marks.symbols_of(tx, school_year_of(last)),
+        await marks.symbols_of(tx, range(school_year_of(first), school_year_of(last) + 1)),
     )
 
 
@@ -217,7 +221,7 @@ def _cell(facts: _Facts, own: Sequence[Membership], day: MonthDay, corrected: se
     if place is None:
         return Cell("", outside=True)
     mark = facts.marks.get(place.pupil_id, {}).get(day.on)
-    symbol = facts.symbols.get(mark.symbol) if mark and day.state is DayState.LESSON else None
+    symbol = facts.symbols_on(day.on).get(mark.symbol) if mark and day.state is DayState.LESSON else None
     return Cell(symbol.sign if symbol else "", corrected=(place.pupil_id, day.on) in corrected)
 
 
