@@ -120,3 +120,20 @@ def may_read_audit(actor: Actor, standing: Standing, school_id: UUID) -> Decisio
     return Decision.deny(
         "だれが見て、だれが変えたかを確かめられるのは、その学校の校長と教育委員会です。", reason="NOT_PRINCIPAL"
     )
+
+
+def may_read_decisions(actor: Actor) -> Decision:
+    """What the board decided binds its schools: those who lead one may read it."""
+    if actor.holds("board_admin", "principal", "vice_principal"):
+        return Decision.allow()
+    return Decision.deny("学校の決まりを見られるのは、教育委員会の担当者と校長・教頭です。", reason="NOT_LEADER")
+
+
+def may_decide(actor: Actor) -> Decision:
+    """学期 are the founder's (学校教育法施行令 29条1項); its board sets the rules its schools share (地教行法 33条)."""
+    if actor.holds("board_admin"):
+        return Decision.allow()
+    return Decision.deny(
+        "学校の決まりを変えられるのは教育委員会の担当者です。変えたいときは教育委員会に伝えてください。",
+        reason="NOT_BOARD",
+    )

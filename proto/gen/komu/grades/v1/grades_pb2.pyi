@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from komu.common.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -102,6 +103,42 @@ TERM_STATE_UNSPECIFIED: TermState.ValueType  # 0
 TERM_STATE_OPEN: TermState.ValueType  # 1
 TERM_STATE_CLOSED: TermState.ValueType  # 2
 Global___TermState: _TypeAlias = TermState  # noqa: Y015
+
+class _PartUse:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PartUseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PartUse.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PART_USE_UNSPECIFIED: _PartUse.ValueType  # 0
+    PART_USE_REQUIRED: _PartUse.ValueType  # 1
+    PART_USE_OPTIONAL: _PartUse.ValueType  # 2
+    PART_USE_UNUSED: _PartUse.ValueType  # 3
+
+class PartUse(_PartUse, metaclass=_PartUseEnumTypeWrapper): ...
+
+PART_USE_UNSPECIFIED: PartUse.ValueType  # 0
+PART_USE_REQUIRED: PartUse.ValueType  # 1
+PART_USE_OPTIONAL: PartUse.ValueType  # 2
+PART_USE_UNUSED: PartUse.ValueType  # 3
+Global___PartUse: _TypeAlias = PartUse  # noqa: Y015
+
+class _BoardRuleTopic:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BoardRuleTopicEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BoardRuleTopic.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BOARD_RULE_TOPIC_UNSPECIFIED: _BoardRuleTopic.ValueType  # 0
+    BOARD_RULE_TOPIC_TERMS: _BoardRuleTopic.ValueType  # 1
+    BOARD_RULE_TOPIC_REPORT_CARD: _BoardRuleTopic.ValueType  # 2
+
+class BoardRuleTopic(_BoardRuleTopic, metaclass=_BoardRuleTopicEnumTypeWrapper): ...
+
+BOARD_RULE_TOPIC_UNSPECIFIED: BoardRuleTopic.ValueType  # 0
+BOARD_RULE_TOPIC_TERMS: BoardRuleTopic.ValueType  # 1
+BOARD_RULE_TOPIC_REPORT_CARD: BoardRuleTopic.ValueType  # 2
+Global___BoardRuleTopic: _TypeAlias = BoardRuleTopic  # noqa: Y015
 
 @_typing.final
 class Column(_message.Message):
@@ -1128,3 +1165,247 @@ class CurriculumSubject(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CurriculumSubject: _TypeAlias = CurriculumSubject  # noqa: Y015
+
+@_typing.final
+class GetBoardRulesRequest(_message.Message):
+    """What the board decided about 学期 and 通知表 for a school year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    school_year: _builtins.int
+    def __init__(
+        self,
+        *,
+        school_year: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_year", b"school_year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBoardRulesRequest: _TypeAlias = GetBoardRulesRequest  # noqa: Y015
+
+@_typing.final
+class BoardRules(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TERMS_STATE_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    REPORT_CARD_STATE_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def terms_state(self) -> _common_pb2.DecisionState: ...
+    @_builtins.property
+    def terms(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardTerm]:
+        """in order, without 学年末"""
+
+    @_builtins.property
+    def report_card_state(self) -> _common_pb2.DecisionState: ...
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardPart]: ...
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardLimit]: ...
+    def __init__(
+        self,
+        *,
+        terms_state: _common_pb2.DecisionState | None = ...,
+        terms: _abc.Iterable[Global___BoardTerm] | None = ...,
+        report_card_state: _common_pb2.DecisionState | None = ...,
+        parts: _abc.Iterable[Global___BoardPart] | None = ...,
+        limits: _abc.Iterable[Global___BoardLimit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report_card_state", b"report_card_state", "terms_state", b"terms_state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "parts", b"parts", "report_card_state", b"report_card_state", "terms", b"terms", "terms_state", b"terms_state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoardRules: _TypeAlias = BoardRules  # noqa: Y015
+
+@_typing.final
+class BoardTerm(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    STARTS_ON_FIELD_NUMBER: _builtins.int
+    ENDS_ON_FIELD_NUMBER: _builtins.int
+    CLOSED_AT_SCHOOLS_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """"1", "2", "3" """
+    label: _builtins.str
+    starts_on: _builtins.str
+    """follows from the end of the term before; ignored when set"""
+    ends_on: _builtins.str
+    """the last one's is 31 March"""
+    @_builtins.property
+    def closed_at_schools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """names; a closed term cannot be changed"""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        label: _builtins.str = ...,
+        starts_on: _builtins.str = ...,
+        ends_on: _builtins.str = ...,
+        closed_at_schools: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at_schools", b"closed_at_schools", "ends_on", b"ends_on", "key", b"key", "label", b"label", "starts_on", b"starts_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoardTerm: _TypeAlias = BoardTerm  # noqa: Y015
+
+@_typing.final
+class BoardPart(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    label: _builtins.str
+    use: Global___PartUse.ValueType
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        label: _builtins.str = ...,
+        use: Global___PartUse.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "label", b"label", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoardPart: _TypeAlias = BoardPart  # noqa: Y015
+
+@_typing.final
+class BoardLimit(_message.Message):
+    """Longest text of a column, in characters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COLUMN_FIELD_NUMBER: _builtins.int
+    GUIDANCE_RECORD_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    MAX_CHARACTERS_FIELD_NUMBER: _builtins.int
+    FEWEST_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    column: _builtins.str
+    guidance_record: _builtins.bool
+    label: _builtins.str
+    part: _builtins.str
+    """key of the part it belongs to"""
+    max_characters: _builtins.int
+    fewest: _builtins.int
+    """smallest limit that can be set"""
+    most: _builtins.int
+    """what the form holds"""
+    def __init__(
+        self,
+        *,
+        column: _builtins.str = ...,
+        guidance_record: _builtins.bool = ...,
+        label: _builtins.str = ...,
+        part: _builtins.str = ...,
+        max_characters: _builtins.int = ...,
+        fewest: _builtins.int = ...,
+        most: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "fewest", b"fewest", "guidance_record", b"guidance_record", "label", b"label", "max_characters", b"max_characters", "most", b"most", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoardLimit: _TypeAlias = BoardLimit  # noqa: Y015
+
+@_typing.final
+class SetBoardTermsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    school_year: _builtins.int
+    version: _builtins.int
+    @_builtins.property
+    def terms(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardTerm]: ...
+    def __init__(
+        self,
+        *,
+        school_year: _builtins.int = ...,
+        version: _builtins.int = ...,
+        terms: _abc.Iterable[Global___BoardTerm] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_year", b"school_year", "terms", b"terms", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetBoardTermsRequest: _TypeAlias = SetBoardTermsRequest  # noqa: Y015
+
+@_typing.final
+class SetBoardReportCardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    school_year: _builtins.int
+    version: _builtins.int
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardPart]: ...
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardLimit]: ...
+    def __init__(
+        self,
+        *,
+        school_year: _builtins.int = ...,
+        version: _builtins.int = ...,
+        parts: _abc.Iterable[Global___BoardPart] | None = ...,
+        limits: _abc.Iterable[Global___BoardLimit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "parts", b"parts", "school_year", b"school_year", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetBoardReportCardRequest: _TypeAlias = SetBoardReportCardRequest  # noqa: Y015
+
+@_typing.final
+class ChangeBoardRulesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    SCHOOL_YEAR_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    topic: Global___BoardRuleTopic.ValueType
+    school_year: _builtins.int
+    version: _builtins.int
+    def __init__(
+        self,
+        *,
+        topic: Global___BoardRuleTopic.ValueType = ...,
+        school_year: _builtins.int = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_year", b"school_year", "topic", b"topic", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeBoardRulesRequest: _TypeAlias = ChangeBoardRulesRequest  # noqa: Y015

@@ -80,6 +80,31 @@ class GradesServiceStub:
                 request_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.GetRecordsRequest.SerializeToString,
                 response_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.GetRecordsReply.FromString,
                 _registered_method=True)
+        self.GetBoardRules = channel.unary_unary(
+                '/komu.grades.v1.GradesService/GetBoardRules',
+                request_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.GetBoardRulesRequest.SerializeToString,
+                response_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+                _registered_method=True)
+        self.SetBoardTerms = channel.unary_unary(
+                '/komu.grades.v1.GradesService/SetBoardTerms',
+                request_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.SetBoardTermsRequest.SerializeToString,
+                response_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+                _registered_method=True)
+        self.SetBoardReportCard = channel.unary_unary(
+                '/komu.grades.v1.GradesService/SetBoardReportCard',
+                request_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.SetBoardReportCardRequest.SerializeToString,
+                response_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+                _registered_method=True)
+        self.CopyBoardRules = channel.unary_unary(
+                '/komu.grades.v1.GradesService/CopyBoardRules',
+                request_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.ChangeBoardRulesRequest.SerializeToString,
+                response_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+                _registered_method=True)
+        self.UndoBoardRules = channel.unary_unary(
+                '/komu.grades.v1.GradesService/UndoBoardRules',
+                request_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.ChangeBoardRulesRequest.SerializeToString,
+                response_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+                _registered_method=True)
         self.ReadAudit = channel.unary_unary(
                 '/komu.grades.v1.GradesService/ReadAudit',
                 request_serializer=komu_dot_common_dot_v1_dot_common__pb2.ReadAuditRequest.SerializeToString,
@@ -144,6 +169,38 @@ class GradesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetBoardRules(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetBoardTerms(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetBoardReportCard(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CopyBoardRules(self, request, context):
+        """The year's decision becomes last year's; dates move on by a year.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoBoardRules(self, request, context):
+        """Turns the last change back, as a change of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadAudit(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -197,6 +254,31 @@ def add_GradesServiceServicer_to_server(servicer, server):
                     servicer.GetRecords,
                     request_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.GetRecordsRequest.FromString,
                     response_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.GetRecordsReply.SerializeToString,
+            ),
+            'GetBoardRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBoardRules,
+                    request_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.GetBoardRulesRequest.FromString,
+                    response_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.SerializeToString,
+            ),
+            'SetBoardTerms': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBoardTerms,
+                    request_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.SetBoardTermsRequest.FromString,
+                    response_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.SerializeToString,
+            ),
+            'SetBoardReportCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBoardReportCard,
+                    request_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.SetBoardReportCardRequest.FromString,
+                    response_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.SerializeToString,
+            ),
+            'CopyBoardRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyBoardRules,
+                    request_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.ChangeBoardRulesRequest.FromString,
+                    response_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.SerializeToString,
+            ),
+            'UndoBoardRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoBoardRules,
+                    request_deserializer=komu_dot_grades_dot_v1_dot_grades__pb2.ChangeBoardRulesRequest.FromString,
+                    response_serializer=komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.SerializeToString,
             ),
             'ReadAudit': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadAudit,
@@ -447,6 +529,141 @@ class GradesService:
             '/komu.grades.v1.GradesService/GetRecords',
             komu_dot_grades_dot_v1_dot_grades__pb2.GetRecordsRequest.SerializeToString,
             komu_dot_grades_dot_v1_dot_grades__pb2.GetRecordsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBoardRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.grades.v1.GradesService/GetBoardRules',
+            komu_dot_grades_dot_v1_dot_grades__pb2.GetBoardRulesRequest.SerializeToString,
+            komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBoardTerms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.grades.v1.GradesService/SetBoardTerms',
+            komu_dot_grades_dot_v1_dot_grades__pb2.SetBoardTermsRequest.SerializeToString,
+            komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBoardReportCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.grades.v1.GradesService/SetBoardReportCard',
+            komu_dot_grades_dot_v1_dot_grades__pb2.SetBoardReportCardRequest.SerializeToString,
+            komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyBoardRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.grades.v1.GradesService/CopyBoardRules',
+            komu_dot_grades_dot_v1_dot_grades__pb2.ChangeBoardRulesRequest.SerializeToString,
+            komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoBoardRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.grades.v1.GradesService/UndoBoardRules',
+            komu_dot_grades_dot_v1_dot_grades__pb2.ChangeBoardRulesRequest.SerializeToString,
+            komu_dot_grades_dot_v1_dot_grades__pb2.BoardRules.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,13 @@ class GradesServiceStub:
     CloseTerm: _grpc.UnaryUnaryMultiCallable[_grades_pb2.CloseTermRequest, _grades_pb2.Term]
     ReopenTerm: _grpc.UnaryUnaryMultiCallable[_grades_pb2.ReopenTermRequest, _grades_pb2.Term]
     GetRecords: _grpc.UnaryUnaryMultiCallable[_grades_pb2.GetRecordsRequest, _grades_pb2.GetRecordsReply]
+    GetBoardRules: _grpc.UnaryUnaryMultiCallable[_grades_pb2.GetBoardRulesRequest, _grades_pb2.BoardRules]
+    SetBoardTerms: _grpc.UnaryUnaryMultiCallable[_grades_pb2.SetBoardTermsRequest, _grades_pb2.BoardRules]
+    SetBoardReportCard: _grpc.UnaryUnaryMultiCallable[_grades_pb2.SetBoardReportCardRequest, _grades_pb2.BoardRules]
+    CopyBoardRules: _grpc.UnaryUnaryMultiCallable[_grades_pb2.ChangeBoardRulesRequest, _grades_pb2.BoardRules]
+    """The year's decision becomes last year's; dates move on by a year."""
+    UndoBoardRules: _grpc.UnaryUnaryMultiCallable[_grades_pb2.ChangeBoardRulesRequest, _grades_pb2.BoardRules]
+    """Turns the last change back, as a change of its own."""
     ReadAudit: _grpc.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]
 
 @_typing.type_check_only
@@ -55,6 +62,13 @@ class GradesServiceAsyncStub(GradesServiceStub):
     CloseTerm: _aio.UnaryUnaryMultiCallable[_grades_pb2.CloseTermRequest, _grades_pb2.Term]  # type: ignore[assignment]
     ReopenTerm: _aio.UnaryUnaryMultiCallable[_grades_pb2.ReopenTermRequest, _grades_pb2.Term]  # type: ignore[assignment]
     GetRecords: _aio.UnaryUnaryMultiCallable[_grades_pb2.GetRecordsRequest, _grades_pb2.GetRecordsReply]  # type: ignore[assignment]
+    GetBoardRules: _aio.UnaryUnaryMultiCallable[_grades_pb2.GetBoardRulesRequest, _grades_pb2.BoardRules]  # type: ignore[assignment]
+    SetBoardTerms: _aio.UnaryUnaryMultiCallable[_grades_pb2.SetBoardTermsRequest, _grades_pb2.BoardRules]  # type: ignore[assignment]
+    SetBoardReportCard: _aio.UnaryUnaryMultiCallable[_grades_pb2.SetBoardReportCardRequest, _grades_pb2.BoardRules]  # type: ignore[assignment]
+    CopyBoardRules: _aio.UnaryUnaryMultiCallable[_grades_pb2.ChangeBoardRulesRequest, _grades_pb2.BoardRules]  # type: ignore[assignment]
+    """The year's decision becomes last year's; dates move on by a year."""
+    UndoBoardRules: _aio.UnaryUnaryMultiCallable[_grades_pb2.ChangeBoardRulesRequest, _grades_pb2.BoardRules]  # type: ignore[assignment]
+    """Turns the last change back, as a change of its own."""
     ReadAudit: _aio.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]  # type: ignore[assignment]
 
 class GradesServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -120,6 +134,43 @@ class GradesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _grades_pb2.GetRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_grades_pb2.GetRecordsReply, _abc.Awaitable[_grades_pb2.GetRecordsReply]]: ...
+
+    @_abc_1.abstractmethod
+    def GetBoardRules(
+        self,
+        request: _grades_pb2.GetBoardRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_grades_pb2.BoardRules, _abc.Awaitable[_grades_pb2.BoardRules]]: ...
+
+    @_abc_1.abstractmethod
+    def SetBoardTerms(
+        self,
+        request: _grades_pb2.SetBoardTermsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_grades_pb2.BoardRules, _abc.Awaitable[_grades_pb2.BoardRules]]: ...
+
+    @_abc_1.abstractmethod
+    def SetBoardReportCard(
+        self,
+        request: _grades_pb2.SetBoardReportCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_grades_pb2.BoardRules, _abc.Awaitable[_grades_pb2.BoardRules]]: ...
+
+    @_abc_1.abstractmethod
+    def CopyBoardRules(
+        self,
+        request: _grades_pb2.ChangeBoardRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_grades_pb2.BoardRules, _abc.Awaitable[_grades_pb2.BoardRules]]:
+        """The year's decision becomes last year's; dates move on by a year."""
+
+    @_abc_1.abstractmethod
+    def UndoBoardRules(
+        self,
+        request: _grades_pb2.ChangeBoardRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_grades_pb2.BoardRules, _abc.Awaitable[_grades_pb2.BoardRules]]:
+        """Turns the last change back, as a change of its own."""
 
     @_abc_1.abstractmethod
     def ReadAudit(

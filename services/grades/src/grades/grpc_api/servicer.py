@@ -6,8 +6,8 @@ from komu.grades.v1 import grades_pb2_grpc
 from servicekit.audit.query import to_proto as audit_to_proto
 from servicekit.grpc import Call, rpc
 
-from grades.grpc_api import from_proto, to_proto
-from grades.usecases import audit, closing, marks, records, sheets
+from grades.grpc_api import board, from_proto, to_proto
+from grades.usecases import audit, closing, decisions, marks, records, sheets
 
 _SCHOOL = frozenset({"teacher", "vice_principal", "principal"})
 RIGHTS = {
@@ -16,6 +16,8 @@ RIGHTS = {
     "mark.write": _SCHOOL,
     "term.close": frozenset({"vice_principal", "principal"}),
     "record.read": _SCHOOL,
+    "board.read": frozenset({"vice_principal", "principal", "board_admin"}),
+    "board.decide": frozenset({"board_admin"}),
     "audit.read": frozenset({"principal", "board_admin"}),
 }
 """Right → coarse roles. Who may do what with which class is decided by policy with the register of the day."""
@@ -66,6 +68,26 @@ class GradesServicer(grades_pb2_grpc.GradesServiceServicer):
         # 指導要録 asks for a fresher second factor than 通知表 does.
         call.person.require_level(records.purpose_of(asked.purpose).information_class, call.now)
         return to_proto.records(await call.read(records.get_records, asked))
+
+    @rpc(right="board.read", information_class=3)
+    async def GetBoardRules(self, request: pb.GetBoardRulesRequest, call: Call) -> pb.BoardRules:
+        return board.reply(await call.read(decisions.get_rules, request.school_year))
+
+    @rpc(right="board.decide", information_class=3)
+    async def SetBoardTerms(self, request: pb.SetBoardTermsRequest, call: Call) -> pb.BoardRules:
+        return board.reply(await call.run(decisions.decide, board.set_terms(request)))
+
+    @rpc(right="board.decide", information_class=3)
+    async def SetBoardReportCard(self, request: pb.SetBoardReportCardRequest, call: Call) -> pb.BoardRules:
+        return board.reply(await call.run(decisions.decide, board.set_report_card(request)))
+
+    @rpc(right="board.decide", information_class=3)
+    async def CopyBoardRules(self, request: pb.ChangeBoardRulesRequest, call: Call) -> pb.BoardRules:
+        return board.reply(await call.run(decisions.copy_last_year, board.turn(request)))
+
+    @rpc(right="board.decide", information_class=3)
+    async def UndoBoardRules(self, request: pb.ChangeBoardRulesRequest, call: Call) -> pb.BoardRules:
+        return board.reply(await call.run(decisions.undo, board.turn(request)))
 
     @rpc(right="audit.read", information_class=2)
     async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> common_pb2.ReadAuditReply:

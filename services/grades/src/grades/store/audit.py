@@ -1,4 +1,7 @@
-"""Reading this service's log for one school: every entry names its school, saves name each pupil."""
+"""Reading this service's log for one school: every entry names its school, saves name each pupil.
+
+What the board decided binds all its schools and is read at each.
+"""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +20,9 @@ _ENTRIES = text("""
            s.entry_id IS NOT NULL AS sealed
       FROM audit_log l
       LEFT JOIN audit_seals s ON s.tenant_id = l.tenant_id AND s.entry_id = l.id
-     WHERE l.tenant_id = :tenant AND l.after->>'school_id' = :school_id
+     WHERE l.tenant_id = :tenant
+       AND (l.after->>'school_id' = :school_id
+            OR (CAST(:subject_id AS uuid) IS NULL AND starts_with(l.action, 'board_')))
        AND (CAST(:subject_id AS uuid) IS NULL OR l.subject_id = :subject_id
             OR l.after->'cells' @> jsonb_build_array(jsonb_build_object('pupil_id', CAST(:subject_text AS text)))
             OR (l.action = 'sheet.read' AND l.object_id IN (

@@ -1,10 +1,12 @@
 """What the board decided for a school year: dates of 学期, parts of 通知表, lengths."""
 
+from collections.abc import Sequence
+
 from servicekit.db import Transaction
 from sqlalchemy import text
 
 from grades.domain.board_rules import DEFAULT_LIMITS, DEFAULT_USES, BoardRules, Part, Use
-from grades.domain.terms import default_terms
+from grades.domain.terms import TermDates, default_terms
 
 _RULES = text("""
     SELECT part AS name, use, NULL::boolean AS guidance_record, NULL::int AS max_characters
@@ -60,5 +62,50 @@ async def lay_defaults(tx: Transaction, school_year: int) -> None:
             "keys": [key for key, _ in DEFAULT_LIMITS],
             "records": [record for _, record in DEFAULT_LIMITS],
             "most": list(DEFAULT_LIMITS.values()),
+        },
+    )
+
+
+async def write_terms(tx: Transaction, school_year: int, terms: Sequence[TermDates]) -> None:
+    """Names and dates of a laid year."""
+    await tx.execute(
+        text("""
+            UPDATE board_terms b SET label = t.label, starts_on = t.starts_on, ends_on = t.ends_on
+              FROM unnest(CAST(:terms AS text[]), CAST(:labels AS text[]), CAST(:starts AS date[]),
+                          CAST(:ends AS date[])) AS t (term, label, starts_on, ends_on)
+             WHERE b.tenant_id = :tenant AND b.school_year = :school_year AND b.term = t.term"""),
+        {
+            "tenant": tx.tenant,
+            "school_year": school_year,
+            "terms": [term.key.value for term in terms],
+            "labels": [term.label for term in terms],
+            "starts": [term.starts_on for term in terms],
+            "ends": [term.ends_on for term in terms],
+        },
+    )
+
+
+async def write_rules(tx: Transaction, school_year: int, rules: BoardRules) -> None:
+    """Parts and lengths of a laid year."""
+    year = {"tenant": tx.tenant, "school_year": school_year}
+    await tx.execute(
+        text("""
+            UPDATE board_parts b SET use = p.use
+              FROM unnest(CAST(:parts AS text[]), CAST(:uses AS text[])) AS p (part, use)
+             WHERE b.tenant_id = :tenant AND b.school_year = :school_year AND b.part = p.part"""),
+        year | {"parts": [part.value for part, _ in rules.uses], "uses": [use.value for _, use in rules.uses]},
+    )
+    await tx.execute(
+        text("""
+            UPDATE board_limits b SET max_characters = l.most
+              FROM unnest(CAST(:keys AS text[]), CAST(:records AS boolean[]), CAST(:most AS int[]))
+                   AS l (key, record, most)
+             WHERE b.tenant_id = :tenant AND b.school_year = :school_year
+               AND b.column_key = l.key AND b.guidance_record = l.record"""),
+        year
+        | {
+            "keys": [key for (key, _), _ in rules.limits],
+            "records": [record for (_, record), _ in rules.limits],
+            "most": [most for _, most in rules.limits],
         },
     )
