@@ -7,6 +7,9 @@ from uuid import uuid4
 import pytest
 from attendance.domain.calendar import DayState
 from attendance.domain.decisions import (
+    CATEGORY_BASES,
+    CATEGORY_LABELS,
+    EFFECT_LABELS,
     Difference,
     differences_of_reasons,
     differences_of_symbols,
@@ -35,6 +38,11 @@ def faults(wanted: tuple[Symbol, ...], *used: str) -> list[tuple[str, str]]:
 
 def test_the_defaults_are_a_good_decision():
     assert faults(DEFAULT_SYMBOLS, *(symbol.key for symbol in DEFAULT_SYMBOLS)) == []
+
+
+def test_every_category_says_what_it_counts_as_and_when():
+    assert set(CATEGORY_LABELS) == set(CATEGORY_BASES) == set(Category)
+    assert {category.effect for category in Category} == set(EFFECT_LABELS)
 
 
 def test_a_new_symbol_is_known_by_its_first_label():

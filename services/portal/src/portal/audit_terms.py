@@ -50,6 +50,10 @@ NOUNS = {
     "arrival.document": "受け取った書類",
     "receipt": "受領の知らせ",
     "job": "処理",
+    "board_symbols": "出欠記号の決まり",
+    "board_reasons": "欠席理由の決まり",
+    "board_terms": "学期の決まり",
+    "board_report_card": "通知表の構成の決まり",
     "scope": "範囲",
 }
 VERBS = {
@@ -66,6 +70,8 @@ VERBS = {
     "saved": "保存",
     "set": "設定",
     "changed": "変更",
+    "copied": "前年度からの写し",
+    "undone": "取り消し",
     "updated": "変更",
     "corrected": "訂正",
     "removed": "削除",

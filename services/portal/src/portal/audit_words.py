@@ -26,6 +26,11 @@ def is_reading(action: str) -> bool:
     return action.rpartition(".")[2] in READING_VERBS
 
 
+def is_of_the_board(action: str) -> bool:
+    """What the board of education decided for all its schools."""
+    return action.startswith("board_")
+
+
 def action_words(action: str) -> str:
     """`mark.corrected` → `評点の訂正`; a verb nobody has translated yet stays readable as it is."""
     noun, _, verb = action.rpartition(".")

@@ -1135,6 +1135,7 @@ class BoardDecisions(_message.Message):
     USED_FIELD_NUMBER: _builtins.int
     REASONS_STATE_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def symbols_state(self) -> _common_pb2.DecisionState: ...
     @_builtins.property
@@ -1149,6 +1150,10 @@ class BoardDecisions(_message.Message):
     def reasons_state(self) -> _common_pb2.DecisionState: ...
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedCompositeFieldContainer[Global___CategoryRule]:
+        """every national category, grouped by what it counts as"""
+
     def __init__(
         self,
         *,
@@ -1157,14 +1162,48 @@ class BoardDecisions(_message.Message):
         used: _abc.Iterable[_builtins.str] | None = ...,
         reasons_state: _common_pb2.DecisionState | None = ...,
         reasons: _abc.Iterable[_builtins.str] | None = ...,
+        categories: _abc.Iterable[Global___CategoryRule] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reasons_state", b"reasons_state", "symbols_state", b"symbols_state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reasons", b"reasons", "reasons_state", b"reasons_state", "symbols", b"symbols", "symbols_state", b"symbols_state", "used", b"used"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "reasons", b"reasons", "reasons_state", b"reasons_state", "symbols", b"symbols", "symbols_state", b"symbols_state", "used", b"used"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BoardDecisions: _TypeAlias = BoardDecisions  # noqa: Y015
+
+@_typing.final
+class CategoryRule(_message.Message):
+    """What the national arithmetic makes of a category; no board decides it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    COUNTS_AS_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    category: Global___Category.ValueType
+    label: _builtins.str
+    """忌引"""
+    counts_as: _builtins.str
+    """出席, 欠席 or 出席停止・忌引等"""
+    basis: _builtins.str
+    """when it is used, with the law where there is one"""
+    def __init__(
+        self,
+        *,
+        category: Global___Category.ValueType = ...,
+        label: _builtins.str = ...,
+        counts_as: _builtins.str = ...,
+        basis: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "category", b"category", "counts_as", b"counts_as", "label", b"label"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CategoryRule: _TypeAlias = CategoryRule  # noqa: Y015
 
 @_typing.final
 class SetBoardSymbolsRequest(_message.Message):

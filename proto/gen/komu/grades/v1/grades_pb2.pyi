@@ -1269,19 +1269,23 @@ class BoardPart(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     USE_FIELD_NUMBER: _builtins.int
+    ALLOWED_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     label: _builtins.str
     use: Global___PartUse.ValueType
+    @_builtins.property
+    def allowed(self) -> _containers.RepeatedScalarFieldContainer[Global___PartUse.ValueType]: ...
     def __init__(
         self,
         *,
         key: _builtins.str = ...,
         label: _builtins.str = ...,
         use: Global___PartUse.ValueType = ...,
+        allowed: _abc.Iterable[Global___PartUse.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "label", b"label", "use", b"use"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "key", b"key", "label", b"label", "use", b"use"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

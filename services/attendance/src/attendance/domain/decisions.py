@@ -34,6 +34,19 @@ CATEGORY_LABELS = {
     Category.OFFICIAL_LEAVE: "公欠",
     Category.PRESENT_ELSEWHERE: "出席扱い",
 }
+EFFECT_LABELS = {Effect.PRESENT: "出席", Effect.ABSENT: "欠席", Effect.EXCUSED: "出席停止・忌引等"}
+CATEGORY_BASES = {
+    Category.PRESENT: "遅刻・早退や、出席した日の覚え書き。日数は変わりません。",
+    Category.ABSENT_ILLNESS: "病気やけがで休んだ日。",
+    Category.ABSENT_OTHER: "家の都合など、病気以外で休んだ日。届けのない日も。",
+    Category.BEREAVEMENT: "近親者の死亡で休んだ日。日数の目安は教育委員会の規則によります。",
+    Category.SUSPENDED_INFECTION: "感染症のため校長が出席を停止した日（学校保健安全法19条）。",
+    Category.SUSPENDED_CONDUCT: "性行不良のため教育委員会が出席停止を命じた日（学校教育法35条・49条）。",
+    Category.EXCUSED_DISASTER: "非常変災など本人や保護者の責任によらず、校長が出席しなくてよいと認めた日。",
+    Category.EXCUSED_PRINCIPAL: "そのほか、教育上特に必要で校長が出席しなくてよいと認めた日。",
+    Category.OFFICIAL_LEAVE: "届けのある大会・受検など。出席に数えます。",
+    Category.PRESENT_ELSEWHERE: "教育支援センターや自宅のICT学習などを校長が出席と認めた日。内数も数えます。",
+}
 
 
 @dataclass(frozen=True, slots=True)

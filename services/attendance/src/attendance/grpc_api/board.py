@@ -8,7 +8,7 @@ from komu.attendance.v1 import attendance_pb2 as pb
 from komu.common.v1 import common_pb2
 from servicekit.errors import Invalid, Violation
 
-from attendance.domain.decisions import Difference
+from attendance.domain.decisions import CATEGORY_BASES, CATEGORY_LABELS, EFFECT_LABELS, Difference
 from attendance.domain.marks import Symbol
 from attendance.grpc_api.translate import CATEGORIES, instant, symbol
 from attendance.store.decisions import Kind, Topic
@@ -53,6 +53,17 @@ def reply(value: BoardDecisions) -> pb.BoardDecisions:
         used=sorted(value.used),
         reasons_state=_state(value.school_year, value.reasons),
         reasons=[one for one in value.reasons.content if isinstance(one, str)],
+        categories=[
+            pb.CategoryRule(
+                category=CATEGORIES[category],
+                label=CATEGORY_LABELS[category],
+                counts_as=name,
+                basis=CATEGORY_BASES[category],
+            )
+            for effect, name in EFFECT_LABELS.items()
+            for category in CATEGORY_LABELS
+            if category.effect is effect
+        ],
     )
 
 

@@ -8,7 +8,14 @@ from komu.grades.v1 import grades_pb2 as pb
 from servicekit.errors import Invalid, Violation
 
 from grades.domain.board_rules import DEFAULT_LIMITS, Part, Use
-from grades.domain.decisions import FEWEST_CHARACTERS, LIMIT_LABELS, PART_LABELS, Difference, TermWish
+from grades.domain.decisions import (
+    FEWEST_CHARACTERS,
+    LIMIT_LABELS,
+    PART_LABELS,
+    Difference,
+    TermWish,
+    allowed_uses,
+)
 from grades.store.decisions import Kind, Topic
 from grades.usecases.decisions import Decide, ReportCardWish, Rules, State, Turn
 from grades.usecases.facts import term_key
@@ -72,7 +79,12 @@ def reply(value: Rules) -> pb.BoardRules:
         ],
         report_card_state=_state(value.school_year, value.report_card_state),
         parts=[
-            pb.BoardPart(key=part.value, label=label, use=_USES[value.report_card.use(part)])
+            pb.BoardPart(
+                key=part.value,
+                label=label,
+                use=_USES[value.report_card.use(part)],
+                allowed=[_USES[use] for use in allowed_uses(part)],
+            )
             for part, label in PART_LABELS.items()
         ],
         limits=[

@@ -12,7 +12,7 @@ from komu.roster.v1 import roster_pb2
 
 from portal import text
 from portal.audit_reading import PAGE, Cursor, merge
-from portal.audit_words import UUID, Difference, action_words, differences, is_reading
+from portal.audit_words import UUID, Difference, action_words, differences, is_of_the_board, is_reading
 from portal.nav import NavItem
 from portal.rpc import SERVICES as SERVICE_NAMES
 from portal.rpc import Rpc, ServiceAway, or_away, rpc
@@ -196,7 +196,8 @@ async def _read(rpc: Rpc, filters: Filters, cursor: Cursor) -> tuple[list[Line],
             what=action_words(entry.action),
             reading=is_reading(entry.action),
             actor=names.get(entry.actor_id, "") or ("システム" if not entry.actor_id else "（名簿にない人）"),
-            subject=names.get(entry.subject_id) or names.get(entry.object_id, ""),
+            subject=names.get(entry.subject_id)
+            or names.get(entry.object_id, "すべての学校" if is_of_the_board(entry.action) else ""),
             is_person=entry.subject_id in people,
             service=SERVICE_NAMES.get(entry.service, entry.service),
             changes=differences(entry.before_json, entry.after_json, names),

@@ -27,7 +27,8 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-const changed = new Set<HTMLFormElement>();
+// A form that came back from the server with what was typed has unsaved input from the start.
+const changed = new Set(document.querySelectorAll<HTMLFormElement>('form[data-keep="unsaved"]'));
 document.addEventListener("input", (event) => {
   const form = (event.target as Element).closest<HTMLFormElement>("form[data-keep]");
   if (form) changed.add(form);
