@@ -98,6 +98,10 @@ async def test_what_a_mark_has_can_be_retired_but_not_moved_or_removed(school, b
     day = await the_day(school)
     assert next(m.symbol for m in day.marks if m.pupil_id == str(school.pupils[0])) == "official"
     assert next(symbol.retired for symbol in day.symbols if symbol.key == "official")
+    for month, explained in (("2026-11", True), ("2026-10", False)):
+        asked_month = pb.GetMonthRequest(class_id=str(school.homeroom_id), month=month)
+        legend = [symbol.sign for symbol in (await school.teacher.GetMonth(asked_month)).symbols]
+        assert ("公" in legend) == explained
     await mark(school, school.pupils[0], "official", version=1)
     with pytest.raises(Invalid, match="もう使えません"):
         await mark(school, school.pupils[1], "official", version=2)

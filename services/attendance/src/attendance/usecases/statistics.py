@@ -51,7 +51,7 @@ class PupilMonth:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """出席簿 of a class for a month, with its 月末統計."""
+    """出席簿 of a class for a month, with its 月末統計. `symbols` explain it: a retired one only where it stands."""
 
     days: Sequence[MonthDay]
     pupils: Sequence[PupilMonth]
@@ -140,7 +140,9 @@ async def get_month(tx: Transaction, actor: Actor, class_id: UUID, month: date) 
         left=sum(place.ends_on is not None and opening <= place.ends_on < last for place in places),
         pupils=[pupil.sums for pupil in pupils],
     )
-    return Month(days, pupils, list(facts.symbols_on(first).values()), statistics)
+    printed = {cell.sign for pupil in pupils for cell in pupil.cells}
+    symbols = [one for one in facts.symbols_on(first).values() if not one.retired or one.sign in printed]
+    return Month(days, pupils, symbols, statistics)
 
 
 async def get_sums(

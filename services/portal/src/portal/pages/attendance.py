@@ -199,7 +199,6 @@ async def month(request: Request, class_id: str, month: str, user: User, rpc: Ca
     )
     pupils = {entry.pupil.id: entry.pupil for entry in roll.entries}
     homeroom = getattr(roll, "class")
-    printed = {cell.sign for row in sheet.pupils for cell in row.cells}
     months = [date(homeroom.school_year + (m < 4), m, 1) for m in (4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 2, 3)]
     facts = {
         "class_": homeroom,
@@ -208,7 +207,7 @@ async def month(request: Request, class_id: str, month: str, user: User, rpc: Ca
         "months": months,
         "days": [(date.fromisoformat(day.on), day) for day in sheet.days],
         "rows": [(pupils[row.pupil_id], row) for row in sheet.pupils if row.pupil_id in pupils],
-        "symbols": [symbol for symbol in sheet.symbols if not symbol.retired or symbol.sign in printed],
+        "symbols": sheet.symbols,
         "statistics": sheet.statistics,
         "labels": STATES,
         "teachers": [
