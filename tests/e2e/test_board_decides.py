@@ -189,6 +189,20 @@ def test_a_closed_term_keeps_its_dates(browse: Browse) -> None:
     browse.check(board, "board-terms")
     undo(board)
 
+    # 二学期制: the third goes, because nothing is in it there yet, and comes back.
+    board.get_by_role("navigation", name="年度", exact=True).get_by_role("link", name=f"{YEAR + 1}年度").click()
+    board.get_by_role("button", name="二学期制にする").click()
+    expect(board.get_by_text("まだ保存していません")).to_be_visible()
+    board.get_by_label("1学期の名前", exact=True).fill("前期")
+    board.get_by_label("2学期の名前", exact=True).fill("後期")
+    board.get_by_label("1学期の終わり", exact=True).fill(f"{YEAR + 1}-10-08")
+    browse.check(board, "board-terms-two")
+    save(board)
+    expect(last_change(board, "3学期").filter(has_text="なし")).to_be_visible()
+    expect(board.get_by_role("button", name="三学期制にする")).to_be_visible()
+    undo(board)
+    expect(board.get_by_label("3学期の名前", exact=True)).to_be_visible()
+
 
 def test_a_part_left_out_is_gone_from_the_teachers_list_and_copied_to_the_next_year(browse: Browse) -> None:
     board = browse(BOARD)

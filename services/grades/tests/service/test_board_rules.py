@@ -104,6 +104,32 @@ async def test_closing_and_moving_a_term_wait_for_each_other(world, board) -> No
     assert isinstance(moved, pb.BoardRules | Invalid)
 
 
+async def test_a_board_goes_over_to_two_terms_and_back(world, board) -> None:
+    found = await board.GetBoardRules(asked())
+    request = ending(found, t1="2026-10-11")
+    del request.terms[2]
+    request.terms[0].label, request.terms[1].label = "前期", "後期"
+    two = await board.SetBoardTerms(request)
+    assert await ends_of(world) == [
+        ("2026-04-01", "2026-10-11"),
+        ("2026-10-12", "2027-03-31"),
+        ("2026-04-01", "2027-03-31"),
+    ]
+    # The next word of roster on a class lays no third one; marks of it have nowhere to go.
+    await world.tell(world.a_class(world.class31, "3年1組", "P3", world.members(world.pupils), version=2))
+    assert len(await ends_of(world)) == 3
+    with pytest.raises(Unseen):
+        await world.as_("homeroom").SaveCells(world.save((world.pupils[0], "rating", "3", 0), term="3"))
+    back = await board.UndoBoardRules(turn(two.terms_state, TERMS))
+    assert back.terms == found.terms
+    await world.as_("homeroom").SaveCells(world.save((world.pupils[0], "rating", "3", 0), term="3"))
+    again = ending(back)
+    del again.terms[2]
+    with pytest.raises(Invalid) as wrong:
+        await board.SetBoardTerms(again)
+    assert "3学期にはすでに成績が入力されている" in wrong.value.violations[0].message
+
+
 async def test_a_part_left_out_is_gone_from_the_next_sheet(world, board) -> None:
     teacher, hana = world.as_("homeroom"), world.pupils[0]
     await teacher.SaveCells(world.save((hana, "moral", "よく考えている", 0), subject="moral"))

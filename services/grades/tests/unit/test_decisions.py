@@ -16,6 +16,7 @@ from grades.domain.decisions import (
     differences_of_report_card,
     differences_of_terms,
     faults_of_closed,
+    faults_of_dropped,
     faults_of_report_card,
     faults_of_wishes,
     lay_terms,
@@ -65,7 +66,29 @@ def test_names_are_there_short_and_different():
     assert fields(*ends, ("前期", "中期", "後期")) == []
     assert fields(*ends, ("", "あ" * 11, "3学期")) == ["terms.0.label", "terms.1.label"]
     assert fields(*ends, ("1学期", "1学期", "3学期")) == ["terms.1.label"]
-    assert [fault.field for fault in faults_of_wishes(YEAR, wishes(*ends)[:2])] == [""]
+    assert [fault.field for fault in faults_of_wishes(YEAR, wishes(*ends)[1:])] == [""]
+
+
+def test_a_year_of_two_terms_fills_the_year_too():
+    """二学期制."""
+    two = wishes(date(2026, 10, 11), None, ("前期", "後期", ""))[:2]
+    assert faults_of_wishes(YEAR, two) == []
+    laid = lay_terms(YEAR, two)
+    assert [(term.starts_on, term.ends_on) for term in laid] == [
+        (date(2026, 4, 1), date(2026, 10, 11)),
+        (date(2026, 10, 12), date(2027, 3, 31)),
+    ]
+    assert differences_of_terms(DEFAULTS, laid)[0] == Difference("3学期", "期間", "2027年1月1日〜2027年3月31日", "")
+    assert differences_of_terms(laid, DEFAULTS)[-1] == Difference("3学期", "期間", "", "2027年1月1日〜2027年3月31日")
+
+
+def test_a_term_goes_only_while_nothing_is_in_it():
+    laid = lay_terms(YEAR, wishes(date(2026, 10, 11), None)[:2])
+    assert faults_of_dropped(DEFAULTS, laid, {TermKey.FIRST: ("青空小",)}, {TermKey.FIRST}) == []
+    (entered,) = faults_of_dropped(DEFAULTS, laid, {}, {TermKey.THIRD})
+    (closed,) = faults_of_dropped(DEFAULTS, laid, {TermKey.THIRD: ("青空小",)}, {TermKey.THIRD})
+    assert "すでに成績が入力されている" in entered.message
+    assert "青空小で締められている" in closed.message
 
 
 def test_a_closed_term_stays_as_it_is_and_says_where_and_who_can_reopen():

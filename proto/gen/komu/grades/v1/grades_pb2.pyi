@@ -1235,7 +1235,7 @@ class BoardTerm(_message.Message):
     ENDS_ON_FIELD_NUMBER: _builtins.int
     CLOSED_AT_SCHOOLS_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """"1", "2", "3" """
+    """"1", "2"; "3" where the board has three"""
     label: _builtins.str
     starts_on: _builtins.str
     """follows from the end of the term before; ignored when set"""

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -94,8 +95,8 @@ def lay_terms(school_year: int, wishes: Sequence[TermWish]) -> tuple[TermDates, 
 
 def faults_of_wishes(school_year: int, wishes: Sequence[TermWish]) -> list[Fault]:
     """Why these 学期 cannot be laid: names missing or twice, ends outside the year or out of order."""
-    if tuple(wish.key for wish in wishes) != TERM_KEYS:
-        return [Fault("", "学期は1学期から3学期まで、順に三つです。")]
+    if tuple(wish.key for wish in wishes) not in (TERM_KEYS, TERM_KEYS[:2]):
+        return [Fault("", "学期は二つか三つです（二学期制・三学期制）。")]
     faults = []
     labels = [wish.label.strip() for wish in wishes]
     for at, label in enumerate(labels):
@@ -119,6 +120,26 @@ def faults_of_wishes(school_year: int, wishes: Sequence[TermWish]) -> list[Fault
             faults.append(Fault(field, f"{name}の終わり（{_day(before)}）より後の日にしてください。"))
         else:
             before, name = wish.ends_on, labels[at] or "前の学期"
+    return faults
+
+
+def faults_of_dropped(
+    now: Sequence[TermDates],
+    wanted: Sequence[TermDates],
+    closed: Mapping[TermKey, Sequence[str]],
+    entered: AbstractSet[TermKey],
+) -> list[Fault]:
+    """A term goes (三学期制 to 二学期制) only while nothing is in it; `entered`: terms in which a cell is filled."""
+    kept = {term.key for term in wanted}
+    faults = []
+    for term in now:
+        if term.key in kept:
+            continue
+        if schools := closed.get(term.key):
+            message = f"{term.label}は{name_schools(schools)}で締められているため、なくせません。"
+            faults.append(Fault("", message))
+        elif term.key in entered:
+            faults.append(Fault("", f"{term.label}にはすでに成績が入力されているため、なくせません。"))
     return faults
 
 
@@ -191,11 +212,15 @@ def limit_label(column: tuple[str, bool]) -> str:
 
 
 def differences_of_terms(before: Sequence[TermDates], after: Sequence[TermDates]) -> list[Difference]:
-    """Names and dates that change."""
+    """Terms that come and go, names and dates that change."""
     was = {term.key: term for term in before}
-    found = []
+    kept = {term.key for term in after}
+    found = [Difference(term.label, "期間", _span(term), "") for term in before if term.key not in kept]
     for term in after:
-        old = was[term.key]
+        old = was.get(term.key)
+        if old is None:
+            found.append(Difference(term.label, "期間", "", _span(term)))
+            continue
         if old.label != term.label:
             found.append(Difference(term.label, "名前", old.label, term.label))
         if (old.starts_on, old.ends_on) != (term.starts_on, term.ends_on):

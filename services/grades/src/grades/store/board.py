@@ -35,6 +35,7 @@ async def lay_defaults(tx: Transaction, school_year: int) -> None:
             INSERT INTO board_terms (tenant_id, school_year, term, label, starts_on, ends_on)
             SELECT :tenant, :school_year, t.* FROM unnest(
                 CAST(:terms AS text[]), CAST(:labels AS text[]), CAST(:starts AS date[]), CAST(:ends AS date[])) AS t
+             WHERE NOT EXISTS (SELECT FROM board_terms WHERE tenant_id = :tenant AND school_year = :school_year)
             ON CONFLICT DO NOTHING"""),
         year
         | {
@@ -67,21 +68,35 @@ async def lay_defaults(tx: Transaction, school_year: int) -> None:
 
 
 async def write_terms(tx: Transaction, school_year: int, terms: Sequence[TermDates]) -> None:
-    """Names and dates of a laid year."""
+    """Names and dates of a laid year; a term that is new is open at every school that has the year."""
+    year = {"tenant": tx.tenant, "school_year": school_year, "terms": [term.key.value for term in terms]}
     await tx.execute(
         text("""
-            UPDATE board_terms b SET label = t.label, starts_on = t.starts_on, ends_on = t.ends_on
-              FROM unnest(CAST(:terms AS text[]), CAST(:labels AS text[]), CAST(:starts AS date[]),
-                          CAST(:ends AS date[])) AS t (term, label, starts_on, ends_on)
-             WHERE b.tenant_id = :tenant AND b.school_year = :school_year AND b.term = t.term"""),
-        {
-            "tenant": tx.tenant,
-            "school_year": school_year,
-            "terms": [term.key.value for term in terms],
+            DELETE FROM board_terms WHERE tenant_id = :tenant AND school_year = :school_year
+               AND term <> 'year' AND term <> ALL(CAST(:terms AS text[]))"""),
+        year,
+    )
+    await tx.execute(
+        text("""
+            INSERT INTO board_terms (tenant_id, school_year, term, label, starts_on, ends_on)
+            SELECT :tenant, :school_year, t.* FROM unnest(
+                CAST(:terms AS text[]), CAST(:labels AS text[]), CAST(:starts AS date[]), CAST(:ends AS date[])) AS t
+            ON CONFLICT (tenant_id, school_year, term) DO UPDATE
+               SET label = excluded.label, starts_on = excluded.starts_on, ends_on = excluded.ends_on"""),
+        year
+        | {
             "labels": [term.label for term in terms],
             "starts": [term.starts_on for term in terms],
             "ends": [term.ends_on for term in terms],
         },
+    )
+    await tx.execute(
+        text("""
+            INSERT INTO terms (tenant_id, school_id, school_year, term)
+            SELECT DISTINCT s.tenant_id, s.school_id, s.school_year, t.term
+              FROM terms s CROSS JOIN unnest(CAST(:terms AS text[])) AS t (term)
+             WHERE s.tenant_id = :tenant AND s.school_year = :school_year ON CONFLICT DO NOTHING"""),
+        year,
     )
 
 

@@ -47,7 +47,7 @@ class Decision:
 
 
 async def terms_of(tx: Transaction, school_year: int) -> tuple[TermDates, ...]:
-    """1学期 to 3学期 of that year; where the year is not laid yet, the defaults."""
+    """学期 of that year in order, without 学年末; where the year is not laid yet, the defaults."""
     rows = await tx.execute(
         text("""
             SELECT term, label, starts_on, ends_on FROM board_terms
@@ -78,6 +78,18 @@ async def closed_terms(tx: Transaction, school_year: int, *, hold: bool) -> Mapp
         if row.state == "closed":
             found.setdefault(TermKey(row.term), []).append(row.name)
     return {key: sorted(names) for key, names in found.items()}
+
+
+async def entered_terms(tx: Transaction, school_year: int, terms: Sequence[TermKey]) -> frozenset[TermKey]:
+    """Which of `terms` have a filled cell anywhere in the board's year."""
+    rows = await tx.execute(
+        text("""
+            SELECT k.term FROM unnest(CAST(:terms AS text[])) AS k (term)
+             WHERE EXISTS (SELECT FROM cells c WHERE c.tenant_id = :tenant AND c.school_year = :school_year
+                              AND c.term = k.term AND c.value <> '')"""),
+        {"tenant": tx.tenant, "school_year": school_year, "terms": [term.value for term in terms]},
+    )
+    return frozenset(TermKey(row.term) for row in rows)
 
 
 async def last(tx: Transaction, topic: Topic, school_year: int) -> Decision | None:

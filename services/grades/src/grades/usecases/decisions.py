@@ -18,6 +18,7 @@ from grades.domain.decisions import (
     differences_of_report_card,
     differences_of_terms,
     faults_of_closed,
+    faults_of_dropped,
     faults_of_report_card,
     faults_of_wishes,
     lay_terms,
@@ -136,7 +137,7 @@ async def _change(tx: Transaction, actor: Actor, command: Decide, kind: Kind) ->
     last = await decisions.last(tx, command.topic, command.school_year)
     if (last.version if last else 0) != command.version:
         raise _overtaken(last)
-    wanted, faults = _checked(command, now, closed)
+    wanted, faults = await _checked(tx, command, now, closed)
     if faults:
         told = [Violation(fault.field, fault.message) for fault in faults]
         raise Invalid("決まりを保存できません。内容を確かめてください。", told)
@@ -154,8 +155,8 @@ async def _change(tx: Transaction, actor: Actor, command: Decide, kind: Kind) ->
     return await get_rules(tx, actor, command.school_year)
 
 
-def _checked(
-    command: Decide, now: Content, closed: Mapping[TermKey, Sequence[str]]
+async def _checked(
+    tx: Transaction, command: Decide, now: Content, closed: Mapping[TermKey, Sequence[str]]
 ) -> tuple[Content, Sequence[Fault]]:
     wish = command.wish
     if isinstance(wish, ReportCardWish) and isinstance(now, BoardRules):
@@ -166,7 +167,9 @@ def _checked(
     if faults := faults_of_wishes(command.school_year, wish):
         return now, faults
     laid = lay_terms(command.school_year, wish)
-    return laid, faults_of_closed(now, laid, closed)
+    dropped = [term.key for term in now if term.key not in {one.key for one in laid}]
+    entered = await decisions.entered_terms(tx, command.school_year, dropped) if dropped else frozenset()
+    return laid, [*faults_of_dropped(now, laid, closed, entered), *faults_of_closed(now, laid, closed)]
 
 
 def _differences(before: Content, after: Content) -> Sequence[Difference]:

@@ -146,6 +146,11 @@ async def save_terms(request: Request, year: Year, user: User, rpc: Calls) -> Re
         grades_pb2.BoardTerm(key=one.get("key", ""), label=one.get("label", ""), ends_on=one.get("ends_on", ""))
         for one in _rows(form, "terms")
     ]
+    done = str(form.get("do", "save"))
+    if done in ("two", "three"):
+        typed = typed[:2] + ([grades_pb2.BoardTerm(key="3", label="3学期")] if done == "three" else [])
+        focus = f"f-terms.{len(typed) - 2}.ends_on"
+        return await _page(request, rpc, TOPICS["terms"], year, {"typed": typed, "focus": focus}, unsaved=True)
     asked = grades_pb2.SetBoardTermsRequest(school_year=year, version=_number(form.get("version")), terms=typed)
     return await _saved(request, rpc, TOPICS["terms"], year, rpc.grades.SetBoardTerms(asked), {"typed": typed})
 
@@ -290,7 +295,7 @@ def _content(topic: Topic, found: Any) -> dict[str, Any]:
         case "reasons":
             return {"lines": list(found.reasons)}
         case "terms":
-            return {"typed": found.terms}
+            return {"typed": found.terms, "saved": {term.key: term for term in found.terms}}
         case _:
             return {
                 "uses": {one.key: one.use for one in found.parts},
