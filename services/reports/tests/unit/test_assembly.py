@@ -68,6 +68,13 @@ def test_a_changed_name_is_struck_and_stays_readable() -> None:
     assert sheet.guardian.addresses[0].text == "児童の欄に同じ"
 
 
+def test_a_child_of_unknown_whereabouts_is_recorded_as_not_enrolled() -> None:
+    """居所不明 for a year: 在学しない者 stands in the box of 転学・退学等 (notice 30文科初第1845号 様式1)."""
+    gone = EventFact("not_enrolled", "school", "2026-11-21", left_on="2025-11-20", school_grade="P3")
+    event = guidance.guidance_record_1(pupil(events=(gone,))).events[0]
+    assert (event.kind, event.label, event.left_on) == ("not_enrolled", "居所不明により在学しない者", "2025-11-20")
+
+
 def test_each_school_grade_has_its_line_and_those_to_come_are_blank() -> None:
     sheet = guidance.guidance_record_1(pupil())
     assert [(y.school_grade, y.school_year, y.class_name, y.number) for y in sheet.years] == [

@@ -78,6 +78,28 @@ def may_keep_register(actor: Actor, standing: Standing, school_id: UUID, what: s
     return Decision.deny(f"{what}を入力できるのは、その学校の校長・教頭・事務職員です。", reason="NOT_REGISTRAR")
 
 
+def unlisted_scope(actor: Actor, standing: Standing) -> Scope:
+    """名簿にない児童生徒 are shown to who keeps the register of their school, and to the 教育委員会."""
+    kept = frozenset(school_id for school_id in standing.school_ids if standing.holds(school_id, REGISTRARS))
+    return Scope(kept, whole_board=actor.holds("board_admin"))
+
+
+def may_decide_unlisted(actor: Actor, standing: Standing, school_id: UUID, kind: str) -> Decision:
+    """The school enters what its 校長 allows or recognises (退学, 卒業).
+
+    The 教育委員会 makes the roster file and keeps 学齢簿 (学校教育法施行令 1条): it knows of a child that stays, and of
+    居所不明.
+    """
+    if actor.holds("board_admin"):
+        if kind in ("keep", "whereabouts_unknown"):
+            return Decision.allow()
+        return Decision.deny(
+            "退学・卒業は校長が認めるものなので、教育委員会は入力できません。その学校の校長・教頭・事務職員に頼んでください。",
+            reason="NOT_REGISTRAR",
+        )
+    return may_keep_register(actor, standing, school_id, "名簿にない児童生徒の扱い")
+
+
 def may_read_register_sheets(
     actor: Actor, standing: Standing, pupils: Collection[PupilFacts], homeroom_of: Collection[UUID] = ()
 ) -> Decision:

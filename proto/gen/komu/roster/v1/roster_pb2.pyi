@@ -186,6 +186,8 @@ class _EnrolmentEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_En
     """退学"""
     ENROLMENT_EVENT_KIND_GRADUATED: _EnrolmentEventKind.ValueType  # 6
     """卒業"""
+    ENROLMENT_EVENT_KIND_NOT_ENROLLED: _EnrolmentEventKind.ValueType  # 7
+    """在学しない者: 居所不明 for a year; `left_on` = since when"""
 
 class EnrolmentEventKind(_EnrolmentEventKind, metaclass=_EnrolmentEventKindEnumTypeWrapper):
     """学籍の異動 (学校教育法施行規則 24条, notice 30文科初第1845号 様式1)."""
@@ -203,7 +205,61 @@ ENROLMENT_EVENT_KIND_WITHDRAWN: EnrolmentEventKind.ValueType  # 5
 """退学"""
 ENROLMENT_EVENT_KIND_GRADUATED: EnrolmentEventKind.ValueType  # 6
 """卒業"""
+ENROLMENT_EVENT_KIND_NOT_ENROLLED: EnrolmentEventKind.ValueType  # 7
+"""在学しない者: 居所不明 for a year; `left_on` = since when"""
 Global___EnrolmentEventKind: _TypeAlias = EnrolmentEventKind  # noqa: Y015
+
+class _UnlistedDecision:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UnlistedDecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UnlistedDecision.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UNLISTED_DECISION_UNSPECIFIED: _UnlistedDecision.ValueType  # 0
+    UNLISTED_DECISION_KEEP: _UnlistedDecision.ValueType  # 1
+    """在籍のまま: files that do not list the child ask no more"""
+    UNLISTED_DECISION_WITHDRAW: _UnlistedDecision.ValueType  # 2
+    """退学"""
+    UNLISTED_DECISION_GRADUATE: _UnlistedDecision.ValueType  # 3
+    """卒業"""
+    UNLISTED_DECISION_WHEREABOUTS_UNKNOWN: _UnlistedDecision.ValueType  # 4
+    """居所不明 for a year: 在学しない者"""
+
+class UnlistedDecision(_UnlistedDecision, metaclass=_UnlistedDecisionEnumTypeWrapper):
+    """--- 名簿にない児童生徒: on the roll, missing from a roster file, until somebody decides ------------------------------"""
+
+UNLISTED_DECISION_UNSPECIFIED: UnlistedDecision.ValueType  # 0
+UNLISTED_DECISION_KEEP: UnlistedDecision.ValueType  # 1
+"""在籍のまま: files that do not list the child ask no more"""
+UNLISTED_DECISION_WITHDRAW: UnlistedDecision.ValueType  # 2
+"""退学"""
+UNLISTED_DECISION_GRADUATE: UnlistedDecision.ValueType  # 3
+"""卒業"""
+UNLISTED_DECISION_WHEREABOUTS_UNKNOWN: UnlistedDecision.ValueType  # 4
+"""居所不明 for a year: 在学しない者"""
+Global___UnlistedDecision: _TypeAlias = UnlistedDecision  # noqa: Y015
+
+class _WithdrawalGround:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WithdrawalGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WithdrawalGround.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WITHDRAWAL_GROUND_UNSPECIFIED: _WithdrawalGround.ValueType  # 0
+    WITHDRAWAL_GROUND_ABROAD: _WithdrawalGround.ValueType  # 1
+    """外国への転出"""
+    WITHDRAWAL_GROUND_OVER_AGE: _WithdrawalGround.ValueType  # 2
+    """学齢超過"""
+
+class WithdrawalGround(_WithdrawalGround, metaclass=_WithdrawalGroundEnumTypeWrapper):
+    """退学 from a school of compulsory schooling."""
+
+WITHDRAWAL_GROUND_UNSPECIFIED: WithdrawalGround.ValueType  # 0
+WITHDRAWAL_GROUND_ABROAD: WithdrawalGround.ValueType  # 1
+"""外国への転出"""
+WITHDRAWAL_GROUND_OVER_AGE: WithdrawalGround.ValueType  # 2
+"""学齢超過"""
+Global___WithdrawalGround: _TypeAlias = WithdrawalGround  # noqa: Y015
 
 @_typing.final
 class Board(_message.Message):
@@ -2302,6 +2358,359 @@ class ApplyRosterChangeRequest(_message.Message):
 Global___ApplyRosterChangeRequest: _TypeAlias = ApplyRosterChangeRequest  # noqa: Y015
 
 @_typing.final
+class UnlistedPupil(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    MISSING_ON_FIELD_NUMBER: _builtins.int
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    IMPORT_SOURCE_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """of the enrolment"""
+    missing_on: _builtins.str
+    """day of the first file without the child"""
+    import_id: _builtins.str
+    """that file; empty = before this was noted"""
+    import_source: _builtins.str
+    @_builtins.property
+    def pupil(self) -> Global___Pupil:
+        """with the last class at the school"""
+
+    def __init__(
+        self,
+        *,
+        pupil: Global___Pupil | None = ...,
+        version: _builtins.int = ...,
+        missing_on: _builtins.str = ...,
+        import_id: _builtins.str = ...,
+        import_source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pupil", b"pupil"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id", "import_source", b"import_source", "missing_on", b"missing_on", "pupil", b"pupil", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlistedPupil: _TypeAlias = UnlistedPupil  # noqa: Y015
+
+@_typing.final
+class ListUnlistedPupilsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    AFTER_KEY_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """empty = every school the caller serves"""
+    import_id: _builtins.str
+    """only those whom that file did not list"""
+    after_key: _builtins.str
+    """keyset cursor from the last reply"""
+    limit: _builtins.int
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        import_id: _builtins.str = ...,
+        after_key: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_key", b"after_key", "import_id", b"import_id", "limit", b"limit", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnlistedPupilsRequest: _TypeAlias = ListUnlistedPupilsRequest  # noqa: Y015
+
+@_typing.final
+class ListUnlistedPupilsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPILS_FIELD_NUMBER: _builtins.int
+    NEXT_KEY_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    next_key: _builtins.str
+    """empty = end"""
+    total: _builtins.int
+    @_builtins.property
+    def pupils(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnlistedPupil]:
+        """by school, class, 出席番号"""
+
+    def __init__(
+        self,
+        *,
+        pupils: _abc.Iterable[Global___UnlistedPupil] | None = ...,
+        next_key: _builtins.str = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_key", b"next_key", "pupils", b"pupils", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnlistedPupilsReply: _TypeAlias = ListUnlistedPupilsReply  # noqa: Y015
+
+@_typing.final
+class DecideUnlistedRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPILS_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    UNKNOWN_SINCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    decision: Global___UnlistedDecision.ValueType
+    effective_on: _builtins.str
+    """退学: day the 校長 allowed it; 卒業: day it was recognised; 居所不明: day it is recorded"""
+    ground: Global___WithdrawalGround.ValueType
+    """退学"""
+    unknown_since: _builtins.str
+    """居所不明"""
+    reason: _builtins.str
+    """在籍のまま: needed"""
+    @_builtins.property
+    def pupils(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnlistedChoice]:
+        """at most 200; all of them or none"""
+
+    def __init__(
+        self,
+        *,
+        pupils: _abc.Iterable[Global___UnlistedChoice] | None = ...,
+        decision: Global___UnlistedDecision.ValueType = ...,
+        effective_on: _builtins.str = ...,
+        ground: Global___WithdrawalGround.ValueType = ...,
+        unknown_since: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "effective_on", b"effective_on", "ground", b"ground", "pupils", b"pupils", "reason", b"reason", "unknown_since", b"unknown_since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideUnlistedRequest: _TypeAlias = DecideUnlistedRequest  # noqa: Y015
+
+@_typing.final
+class UnlistedChoice(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    pupil_id: _builtins.str
+    version: _builtins.int
+    """of the enrolment"""
+    def __init__(
+        self,
+        *,
+        pupil_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pupil_id", b"pupil_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlistedChoice: _TypeAlias = UnlistedChoice  # noqa: Y015
+
+@_typing.final
+class PreviewUnlistedReply(_message.Message):
+    """What the same request would do, child by child."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnlistedPreview]: ...
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[Global___UnlistedPreview] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewUnlistedReply: _TypeAlias = PreviewUnlistedReply  # noqa: Y015
+
+@_typing.final
+class UnlistedPreview(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    ROLL_ENDS_ON_FIELD_NUMBER: _builtins.int
+    CLASS_ENDS_ON_FIELD_NUMBER: _builtins.int
+    refusal: _builtins.str
+    """why it cannot be decided so; empty = it can"""
+    roll_ends_on: _builtins.str
+    """empty = stays on the roll"""
+    class_ends_on: _builtins.str
+    """of the last class; empty = none"""
+    @_builtins.property
+    def pupil(self) -> Global___UnlistedPupil: ...
+    def __init__(
+        self,
+        *,
+        pupil: Global___UnlistedPupil | None = ...,
+        refusal: _builtins.str = ...,
+        roll_ends_on: _builtins.str = ...,
+        class_ends_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pupil", b"pupil"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_ends_on", b"class_ends_on", "pupil", b"pupil", "refusal", b"refusal", "roll_ends_on", b"roll_ends_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlistedPreview: _TypeAlias = UnlistedPreview  # noqa: Y015
+
+@_typing.final
+class DecideUnlistedReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENROLMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def enrolments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Enrolment]: ...
+    def __init__(
+        self,
+        *,
+        enrolments: _abc.Iterable[Global___Enrolment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["enrolments", b"enrolments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideUnlistedReply: _TypeAlias = DecideUnlistedReply  # noqa: Y015
+
+@_typing.final
+class ListUnlistedDecisionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    BEFORE_DECISION_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """empty = every school the caller serves"""
+    before_decision_id: _builtins.str
+    limit: _builtins.int
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        before_decision_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_decision_id", b"before_decision_id", "limit", b"limit", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnlistedDecisionsRequest: _TypeAlias = ListUnlistedDecisionsRequest  # noqa: Y015
+
+@_typing.final
+class ListUnlistedDecisionsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___DecidedUnlisted]:
+        """newest first"""
+
+    def __init__(
+        self,
+        *,
+        decisions: _abc.Iterable[Global___DecidedUnlisted] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "more", b"more"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnlistedDecisionsReply: _TypeAlias = ListUnlistedDecisionsReply  # noqa: Y015
+
+@_typing.final
+class DecidedUnlisted(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PUPIL_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_ON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    TAKEN_BACK_FIELD_NUMBER: _builtins.int
+    TAKEN_BACK_REASON_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    decision: Global___UnlistedDecision.ValueType
+    effective_on: _builtins.str
+    reason: _builtins.str
+    decided_by: _builtins.str
+    taken_back: _builtins.bool
+    taken_back_reason: _builtins.str
+    @_builtins.property
+    def pupil(self) -> Global___Pupil: ...
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        pupil: Global___Pupil | None = ...,
+        decision: Global___UnlistedDecision.ValueType = ...,
+        effective_on: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+        decided_by: _builtins.str = ...,
+        taken_back: _builtins.bool = ...,
+        taken_back_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "pupil", b"pupil"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "decision", b"decision", "effective_on", b"effective_on", "id", b"id", "pupil", b"pupil", "reason", b"reason", "taken_back", b"taken_back", "taken_back_reason", b"taken_back_reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecidedUnlisted: _TypeAlias = DecidedUnlisted  # noqa: Y015
+
+@_typing.final
+class TakeBackUnlistedDecisionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeBackUnlistedDecisionRequest: _TypeAlias = TakeBackUnlistedDecisionRequest  # noqa: Y015
+
+@_typing.final
 class SnapshotRosterRequest(_message.Message):
     """--- Snapshot for projections (workloads only) -------------------------------------------------------------------"""
 
@@ -2428,7 +2837,7 @@ class EnrolmentState(_message.Message):
     entered_by: _builtins.str
     """admitted | transferred_in | admitted_from_abroad"""
     left_by: _builtins.str
-    """transferred_out | withdrawn | graduated | empty"""
+    """transferred_out | withdrawn | graduated | not_enrolled | empty"""
     version: _builtins.int
     @_builtins.property
     def period(self) -> _common_pb2.Period: ...

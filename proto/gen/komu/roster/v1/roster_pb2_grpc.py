@@ -135,6 +135,31 @@ class RosterServiceStub:
                 request_serializer=komu_dot_common_dot_v1_dot_common__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=komu_dot_common_dot_v1_dot_common__pb2.Job.FromString,
                 _registered_method=True)
+        self.ListUnlistedPupils = channel.unary_unary(
+                '/komu.roster.v1.RosterService/ListUnlistedPupils',
+                request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedPupilsRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedPupilsReply.FromString,
+                _registered_method=True)
+        self.PreviewUnlistedDecision = channel.unary_unary(
+                '/komu.roster.v1.RosterService/PreviewUnlistedDecision',
+                request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.PreviewUnlistedReply.FromString,
+                _registered_method=True)
+        self.DecideUnlisted = channel.unary_unary(
+                '/komu.roster.v1.RosterService/DecideUnlisted',
+                request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedReply.FromString,
+                _registered_method=True)
+        self.ListUnlistedDecisions = channel.unary_unary(
+                '/komu.roster.v1.RosterService/ListUnlistedDecisions',
+                request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedDecisionsRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedDecisionsReply.FromString,
+                _registered_method=True)
+        self.TakeBackUnlistedDecision = channel.unary_unary(
+                '/komu.roster.v1.RosterService/TakeBackUnlistedDecision',
+                request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.TakeBackUnlistedDecisionRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.Enrolment.FromString,
+                _registered_method=True)
         self.ReadAudit = channel.unary_unary(
                 '/komu.roster.v1.RosterService/ReadAudit',
                 request_serializer=komu_dot_common_dot_v1_dot_common__pb2.ReadAuditRequest.SerializeToString,
@@ -270,6 +295,36 @@ class RosterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUnlistedPupils(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewUnlistedDecision(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideUnlisted(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnlistedDecisions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeBackUnlistedDecision(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadAudit(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -385,6 +440,31 @@ def add_RosterServiceServicer_to_server(servicer, server):
                     servicer.CancelJob,
                     request_deserializer=komu_dot_common_dot_v1_dot_common__pb2.CancelJobRequest.FromString,
                     response_serializer=komu_dot_common_dot_v1_dot_common__pb2.Job.SerializeToString,
+            ),
+            'ListUnlistedPupils': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnlistedPupils,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedPupilsRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedPupilsReply.SerializeToString,
+            ),
+            'PreviewUnlistedDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewUnlistedDecision,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.PreviewUnlistedReply.SerializeToString,
+            ),
+            'DecideUnlisted': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideUnlisted,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedReply.SerializeToString,
+            ),
+            'ListUnlistedDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnlistedDecisions,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedDecisionsRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedDecisionsReply.SerializeToString,
+            ),
+            'TakeBackUnlistedDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBackUnlistedDecision,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.TakeBackUnlistedDecisionRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.Enrolment.SerializeToString,
             ),
             'ReadAudit': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadAudit,
@@ -937,6 +1017,141 @@ class RosterService:
             '/komu.roster.v1.RosterService/CancelJob',
             komu_dot_common_dot_v1_dot_common__pb2.CancelJobRequest.SerializeToString,
             komu_dot_common_dot_v1_dot_common__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnlistedPupils(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.RosterService/ListUnlistedPupils',
+            komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedPupilsRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedPupilsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewUnlistedDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.RosterService/PreviewUnlistedDecision',
+            komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_roster__pb2.PreviewUnlistedReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideUnlisted(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.RosterService/DecideUnlisted',
+            komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_roster__pb2.DecideUnlistedReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnlistedDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.RosterService/ListUnlistedDecisions',
+            komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedDecisionsRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_roster__pb2.ListUnlistedDecisionsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBackUnlistedDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.RosterService/TakeBackUnlistedDecision',
+            komu_dot_roster_dot_v1_dot_roster__pb2.TakeBackUnlistedDecisionRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_roster__pb2.Enrolment.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,11 @@ class RosterServiceStub:
     ApplyRosterChange: _grpc.UnaryUnaryMultiCallable[_roster_pb2.ApplyRosterChangeRequest, _common_pb2.Job]
     GetJob: _grpc.UnaryUnaryMultiCallable[_common_pb2.GetJobRequest, _common_pb2.Job]
     CancelJob: _grpc.UnaryUnaryMultiCallable[_common_pb2.CancelJobRequest, _common_pb2.Job]
+    ListUnlistedPupils: _grpc.UnaryUnaryMultiCallable[_roster_pb2.ListUnlistedPupilsRequest, _roster_pb2.ListUnlistedPupilsReply]
+    PreviewUnlistedDecision: _grpc.UnaryUnaryMultiCallable[_roster_pb2.DecideUnlistedRequest, _roster_pb2.PreviewUnlistedReply]
+    DecideUnlisted: _grpc.UnaryUnaryMultiCallable[_roster_pb2.DecideUnlistedRequest, _roster_pb2.DecideUnlistedReply]
+    ListUnlistedDecisions: _grpc.UnaryUnaryMultiCallable[_roster_pb2.ListUnlistedDecisionsRequest, _roster_pb2.ListUnlistedDecisionsReply]
+    TakeBackUnlistedDecision: _grpc.UnaryUnaryMultiCallable[_roster_pb2.TakeBackUnlistedDecisionRequest, _roster_pb2.Enrolment]
     ReadAudit: _grpc.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]
     SnapshotRoster: _grpc.UnaryStreamMultiCallable[_roster_pb2.SnapshotRosterRequest, _roster_pb2.SnapshotRosterReply]
     """Workloads only: the whole projection of one board, for rebuilding."""
@@ -79,6 +84,11 @@ class RosterServiceAsyncStub(RosterServiceStub):
     ApplyRosterChange: _aio.UnaryUnaryMultiCallable[_roster_pb2.ApplyRosterChangeRequest, _common_pb2.Job]  # type: ignore[assignment]
     GetJob: _aio.UnaryUnaryMultiCallable[_common_pb2.GetJobRequest, _common_pb2.Job]  # type: ignore[assignment]
     CancelJob: _aio.UnaryUnaryMultiCallable[_common_pb2.CancelJobRequest, _common_pb2.Job]  # type: ignore[assignment]
+    ListUnlistedPupils: _aio.UnaryUnaryMultiCallable[_roster_pb2.ListUnlistedPupilsRequest, _roster_pb2.ListUnlistedPupilsReply]  # type: ignore[assignment]
+    PreviewUnlistedDecision: _aio.UnaryUnaryMultiCallable[_roster_pb2.DecideUnlistedRequest, _roster_pb2.PreviewUnlistedReply]  # type: ignore[assignment]
+    DecideUnlisted: _aio.UnaryUnaryMultiCallable[_roster_pb2.DecideUnlistedRequest, _roster_pb2.DecideUnlistedReply]  # type: ignore[assignment]
+    ListUnlistedDecisions: _aio.UnaryUnaryMultiCallable[_roster_pb2.ListUnlistedDecisionsRequest, _roster_pb2.ListUnlistedDecisionsReply]  # type: ignore[assignment]
+    TakeBackUnlistedDecision: _aio.UnaryUnaryMultiCallable[_roster_pb2.TakeBackUnlistedDecisionRequest, _roster_pb2.Enrolment]  # type: ignore[assignment]
     ReadAudit: _aio.UnaryUnaryMultiCallable[_common_pb2.ReadAuditRequest, _common_pb2.ReadAuditReply]  # type: ignore[assignment]
     SnapshotRoster: _aio.UnaryStreamMultiCallable[_roster_pb2.SnapshotRosterRequest, _roster_pb2.SnapshotRosterReply]  # type: ignore[assignment]
     """Workloads only: the whole projection of one board, for rebuilding."""
@@ -223,6 +233,41 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _common_pb2.CancelJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_common_pb2.Job, _abc.Awaitable[_common_pb2.Job]]: ...
+
+    @_abc_1.abstractmethod
+    def ListUnlistedPupils(
+        self,
+        request: _roster_pb2.ListUnlistedPupilsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_pb2.ListUnlistedPupilsReply, _abc.Awaitable[_roster_pb2.ListUnlistedPupilsReply]]: ...
+
+    @_abc_1.abstractmethod
+    def PreviewUnlistedDecision(
+        self,
+        request: _roster_pb2.DecideUnlistedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_pb2.PreviewUnlistedReply, _abc.Awaitable[_roster_pb2.PreviewUnlistedReply]]: ...
+
+    @_abc_1.abstractmethod
+    def DecideUnlisted(
+        self,
+        request: _roster_pb2.DecideUnlistedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_pb2.DecideUnlistedReply, _abc.Awaitable[_roster_pb2.DecideUnlistedReply]]: ...
+
+    @_abc_1.abstractmethod
+    def ListUnlistedDecisions(
+        self,
+        request: _roster_pb2.ListUnlistedDecisionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_pb2.ListUnlistedDecisionsReply, _abc.Awaitable[_roster_pb2.ListUnlistedDecisionsReply]]: ...
+
+    @_abc_1.abstractmethod
+    def TakeBackUnlistedDecision(
+        self,
+        request: _roster_pb2.TakeBackUnlistedDecisionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_pb2.Enrolment, _abc.Awaitable[_roster_pb2.Enrolment]]: ...
 
     @_abc_1.abstractmethod
     def ReadAudit(

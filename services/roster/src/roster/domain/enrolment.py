@@ -10,7 +10,7 @@ from uuid import UUID
 from roster.domain.period import Period, day_before, japanese_date
 
 ENTRIES = frozenset({"admitted", "admitted_from_abroad", "transferred_in"})
-EXITS = frozenset({"transferred_out", "withdrawn", "graduated"})
+EXITS = frozenset({"transferred_out", "withdrawn", "graduated", "not_enrolled"})
 
 ACTIVE = "active"
 LEAVING = "leaving"  # 転学 is entered, the next school has not accepted yet

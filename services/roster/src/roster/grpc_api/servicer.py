@@ -18,9 +18,10 @@ from servicekit.grpc import Call, rpc, workload_rpc
 
 from roster import events
 from roster.grpc_api import from_proto, to_proto
+from roster.grpc_api import unlisted as of_unlisted
 from roster.grpc_api.from_proto import an_id, maybe_day, maybe_id
 from roster.grpc_api.staging import Rows, Stager
-from roster.usecases import arrivals, audit, duties, enrolment, imports, sheets, views
+from roster.usecases import arrivals, audit, duties, enrolment, imports, sheets, unlisted, views
 from roster.usecases.snapshot import snapshot
 
 _STAFF = frozenset({"teacher", "vice_principal", "principal", "office"})
@@ -32,6 +33,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "duty.assign": frozenset({"principal", "vice_principal"}),
     "class.place": _REGISTRARS,
     "enrolment.write": _REGISTRARS,
+    "unlisted.decide": _REGISTRARS | {"board_admin"},
     "roster.import": frozenset({"board_admin"}),
     "audit.read": frozenset({"principal", "board_admin"}),
 }
@@ -144,6 +146,49 @@ class RosterServicer(roster_pb2_grpc.RosterServiceServicer):
         ids = [an_id(item, "pupil_ids") for item in request.pupil_ids]
         found = await call.read(sheets.register_sheets, ids, maybe_id(request.class_id, "class_id"))
         return roster_pb2.GetRegisterSheetsReply(sheets=map(to_proto.register_sheet, found))
+
+    # --- 名簿にない児童生徒 -------------------------------------------------------------------------------------------
+
+    @rpc(right="unlisted.decide")
+    async def ListUnlistedPupils(
+        self, request: roster_pb2.ListUnlistedPupilsRequest, call: Call
+    ) -> roster_pb2.ListUnlistedPupilsReply:
+        found = await call.read(
+            unlisted.list_unlisted, maybe_id(request.school_id, "school_id"), maybe_id(request.import_id, "import_id"),
+            of_unlisted.place(request.after_key), _limit(request.limit, 50),
+        )  # fmt: skip
+        return of_unlisted.listed(found)
+
+    @rpc(right="unlisted.decide")
+    async def PreviewUnlistedDecision(
+        self, request: roster_pb2.DecideUnlistedRequest, call: Call
+    ) -> roster_pb2.PreviewUnlistedReply:
+        found = await call.read(unlisted.preview, of_unlisted.command(request))
+        return roster_pb2.PreviewUnlistedReply(lines=map(of_unlisted.preview, found))
+
+    @rpc(right="unlisted.decide")
+    async def DecideUnlisted(
+        self, request: roster_pb2.DecideUnlistedRequest, call: Call
+    ) -> roster_pb2.DecideUnlistedReply:
+        rolls = await call.run(unlisted.decide, of_unlisted.command(request))
+        return roster_pb2.DecideUnlistedReply(enrolments=map(to_proto.enrolment, rolls))
+
+    @rpc(right="unlisted.decide")
+    async def ListUnlistedDecisions(
+        self, request: roster_pb2.ListUnlistedDecisionsRequest, call: Call
+    ) -> roster_pb2.ListUnlistedDecisionsReply:
+        found, more = await call.read(
+            unlisted.list_decisions, maybe_id(request.school_id, "school_id"),
+            maybe_id(request.before_decision_id, "before_decision_id"), _limit(request.limit, 50),
+        )  # fmt: skip
+        return roster_pb2.ListUnlistedDecisionsReply(decisions=map(of_unlisted.decided, found), more=more)
+
+    @rpc(right="unlisted.decide")
+    async def TakeBackUnlistedDecision(
+        self, request: roster_pb2.TakeBackUnlistedDecisionRequest, call: Call
+    ) -> roster_pb2.Enrolment:
+        decision_id = an_id(request.decision_id, "decision_id")
+        return to_proto.enrolment(await call.run(unlisted.take_back, decision_id, request.reason.strip()))
 
     # --- import ------------------------------------------------------------------------------------------------------
 

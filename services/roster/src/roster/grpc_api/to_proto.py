@@ -44,6 +44,7 @@ EVENT_KINDS = {
     "transferred_out": roster_pb2.ENROLMENT_EVENT_KIND_TRANSFERRED_OUT,
     "withdrawn": roster_pb2.ENROLMENT_EVENT_KIND_WITHDRAWN,
     "graduated": roster_pb2.ENROLMENT_EVENT_KIND_GRADUATED,
+    "not_enrolled": roster_pb2.ENROLMENT_EVENT_KIND_NOT_ENROLLED,
 }
 
 

@@ -17,6 +17,7 @@ from servicekit.telemetry import current_traceparent
 from roster import events, policy
 from roster.domain import roster_change as change_rules
 from roster.domain.roster_change import EntityChange, Example, FieldChange
+from roster.store import unlisted
 from roster.store.imports import apply, compare, enrol, staging
 from roster.store.imports.staging import Import
 from roster.usecases import telling
@@ -202,6 +203,7 @@ async def apply_staged(
                 }  # fmt: skip
                 pieces = {way: mould.pieces for way, mould in moulds.items()}
                 await enrol.apply_enrolments(tx, parameters | told, touched, pieces)
+                await unlisted.note(tx, import_id, day_in_jst(tx.now))
             case "学籍補足":
                 await enrol.apply_supplements(tx, parameters, touched)
             case "通知":

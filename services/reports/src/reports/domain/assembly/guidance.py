@@ -96,6 +96,7 @@ _EVENT_LABELS: Mapping[str, tuple[EventKind, str]] = {
     "transferred_in": ("transferred_in", "転入学"),
     "transferred_out": ("transferred_out", "転学"),
     "withdrawn": ("withdrawn", "退学"),
+    "not_enrolled": ("not_enrolled", "居所不明により在学しない者"),
     "graduated": ("graduated", "卒業"),
 }
 
