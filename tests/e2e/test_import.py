@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from dataexchange.domain.demo.roster import DemoRoster
 from dataexchange.domain.oneroster.profile import V6
 from dataexchange.domain.oneroster.school_supplement import SchoolSupplementRow, write_school_supplement
 from playwright.sync_api import Page, expect
+from servicekit.clock import today_jst
 
 from tests.support.browser import PHONE, Browse
 
@@ -202,3 +204,76 @@ def test_only_the_boards_administrator_finds_the_page(browse: Browse) -> None:
     expect(page.get_by_role("link", name="名簿の取込・提供")).to_have_count(0)
     page.goto(browse.address("/imports"))
     expect(page.get_by_text("権限がありません。できるのは、教育委員会の管理者です。")).to_be_visible()
+
+
+def test_children_missing_from_the_file_are_decided_about_and_a_mistake_is_taken_back(browse: Browse) -> None:
+    """J2: a file cannot say why a child is missing. The board knows of its own slip, the school of 退学 and 卒業."""
+    lost: dict[str, str] = {}
+
+    def three_of_the_last_year(tables: Tables) -> None:
+        family, given = (column("users", f"preferred{part}Name") for part in ("Family", "Given"))
+        last_year = [row for row in tables["users.csv"] if row[column("users", "grades")] == "P6"]
+        lost.update({row[0]: f"{row[family]}\u3000{row[given]}" for row in last_year[:3]})
+        for table in tables:
+            tables[table] = [row for row in tables[table] if not lost.keys() & set(row)]
+
+    board = browse("hoshi.board")
+    send(board, hoshi(three_of_the_last_year))
+    board.get_by_role("button", name="取り込みを実行する").click()
+    expect(board.get_by_text("取り込みが終わりました")).to_be_visible(timeout=60_000)
+    expect(board.get_by_text("この名簿に載っていません")).to_be_visible()
+    browse.check(board, "import-applied-unlisted")
+    board.get_by_role("link", name="名簿にない児童生徒").click()
+    first, second, third = lost.values()
+    for name in lost.values():
+        expect(board.get_by_role("checkbox", name=f"{name}を選ぶ")).to_be_visible()
+    expect(board.get_by_role("radio", name=re.compile("^退学"))).to_have_count(0)
+    browse.check(board, "unlisted-board")
+    board.get_by_role("checkbox", name=f"{first}を選ぶ").check()
+    board.get_by_role("radio", name=re.compile("^在籍のまま")).check()
+    board.get_by_role("button", name="内容の入力へ進む").click()
+    board.get_by_label("理由").fill("名簿の作成誤り")
+    board.get_by_role("button", name="確かめる").click()
+    expect(board.get_by_role("row").filter(has_text=first)).to_contain_text("続きます")
+    board.get_by_role("button", name="この内容で決める").click()
+    expect(board.get_by_text("1人の在籍のままとしました。")).to_be_visible()
+
+    office = browse("hoshi.es.office")
+    office.get_by_role("link", name="名簿にない児童生徒の扱いを決めてください").click()
+    for name in (second, third):
+        office.get_by_role("checkbox", name=f"{name}を選ぶ").check()
+    browse.check(office, "unlisted-office")
+    office.get_by_role("radio", name=re.compile("^退学")).check()
+    office.get_by_role("button", name="内容の入力へ進む").click()
+    office.get_by_label("退学の事由").select_option(label="学齢超過")
+    office.get_by_label("校長が退学を認めた日").fill(today_jst().isoformat())
+    office.get_by_role("button", name="確かめる").click()
+    expect(office.get_by_text("までは学齢のため")).to_have_count(2)
+    browse.check(office, "unlisted-refused")
+    office.get_by_label("退学の事由").select_option(label="外国への転出")
+    office.get_by_label("備考").fill("保護者の海外赴任")
+    office.get_by_role("button", name="もう一度確かめる").click()
+    browse.check(office, "unlisted-preview")
+    office.get_by_role("button", name="この内容で決める").click()
+    expect(office.get_by_text("2人の退学を登録しました。")).to_be_visible()
+
+    for name in (second, third):
+        office.get_by_role("link", name="決めたもの").click()
+        row = office.get_by_role("row").filter(has_text=name).first
+        row.get_by_text("取り消す").first.click()
+        row.get_by_label("取り消す理由").fill("対象の取り違え")
+        browse.check(office, "unlisted-decisions")
+        row.get_by_role("button", name="この決定を取り消す").click()
+        expect(office.get_by_text("児童生徒は一覧に戻っています。")).to_be_visible()
+        expect(office.get_by_role("checkbox", name=f"{name}を選ぶ")).to_be_visible()
+    office.get_by_role("link", name=third, exact=True).click()
+    expect(office.get_by_text("最後に取り込んだ名簿に載っていません")).to_be_visible()
+    office.locator("summary").filter(has_text="訂正された記録").click()
+    expect(office.get_by_role("table", name="訂正された記録").get_by_role("rowheader", name="退学")).to_be_visible()
+    browse.check(office, "unlisted-taken-back")
+
+    send(board, hoshi())  # the whole file again: whom it lists is missing no more
+    board.get_by_role("button", name="取り込みを実行する").click()
+    expect(board.get_by_text("取り込みが終わりました")).to_be_visible(timeout=60_000)
+    office.goto(office.url)
+    expect(office.get_by_text("最後に取り込んだ名簿に載っていません")).to_have_count(0)

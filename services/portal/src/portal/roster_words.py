@@ -28,6 +28,7 @@ EVENTS = {
     pb.ENROLMENT_EVENT_KIND_TRANSFERRED_OUT: "転学",
     pb.ENROLMENT_EVENT_KIND_WITHDRAWN: "退学",
     pb.ENROLMENT_EVENT_KIND_GRADUATED: "卒業",
+    pb.ENROLMENT_EVENT_KIND_NOT_ENROLLED: "在学しない者（居所不明）",
 }
 
 
@@ -58,6 +59,8 @@ def _line(event: Any, school: str, *, elsewhere: bool) -> Line:
     remarks = []
     if event.left_on and event.kind == pb.ENROLMENT_EVENT_KIND_TRANSFERRED_OUT:
         remarks.append(f"学校を去った日 {_day(event.left_on)}")
+    if event.left_on and event.kind == pb.ENROLMENT_EVENT_KIND_NOT_ENROLLED:
+        remarks.append(f"居所が分からなくなった日 {_day(event.left_on)}")
     if event.counterpart_name:
         out = event.kind == pb.ENROLMENT_EVENT_KIND_TRANSFERRED_OUT
         remarks.append(f"{'転学先' if out else '前の学校'} {event.counterpart_name}")

@@ -86,7 +86,10 @@ async def test_the_head_sees_the_school_at_a_glance_and_what_waits(portal):
     )
     html = await page(
         portal,
-        roster=answering(WhoAmI=roster_pb2.WhoAmIReply(schools=ME.schools)),
+        roster=answering(
+            WhoAmI=roster_pb2.WhoAmIReply(schools=ME.schools),
+            ListUnlistedPupils=roster_pb2.ListUnlistedPupilsReply(total=3),
+        ),
         attendance=answering(GetSchoolDay=day),
         grades=answering(ListTerms=terms),
         dataexchange=waiting,
@@ -95,3 +98,4 @@ async def test_the_head_sees_the_school_at_a_glance_and_what_waits(portal):
     assert "1 / 2 学級" in html
     assert "締め切りを待っています" in html
     assert "承認を待っている転学があります" in html
+    assert "名簿にない児童生徒の扱いを決めてください</a> <span class=\"tag tag-warn\">3件" in html

@@ -32,6 +32,7 @@ def test_broken_json_is_shown_not_hidden():
 def test_actions_in_words():
     assert action_words("guidance_record.read") == "指導要録の閲覧"
     assert action_words("term.closed") == "学期の締め切り"
+    assert action_words("enrolment.withdrew") == "在籍の終了（退学）"
     assert action_words("unheard.of") == "unheard.of"
     assert is_reading("guidance_record.read")
     assert not is_reading("mark.corrected")

@@ -139,6 +139,10 @@ async def _tasks(rpc: Rpc, user: SignedIn, me: Any) -> list[Task]:
         )
         if arrived and arrived.arrivals:
             tasks.append(Task("受け入れを待っている転入があります", "/arrivals", len(arrived.arrivals)))
+    if user.holds("principal", "vice_principal", "office", "board_admin"):
+        unlisted = await if_allowed(rpc.roster.ListUnlistedPupils(roster_pb2.ListUnlistedPupilsRequest(limit=1)))
+        if unlisted and unlisted.total:
+            tasks.append(Task("名簿にない児童生徒の扱いを決めてください", "/roster/unlisted", unlisted.total))
     if user.holds("board_admin"):
         imports = await if_allowed(rpc.dataexchange.ListImports(imports_pb2.ListImportsRequest(limit=5)))
         waiting = [one for one in imports.imports if one.state == "staged"] if imports else []

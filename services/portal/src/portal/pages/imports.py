@@ -247,6 +247,7 @@ async def _look(
 ) -> Response:
     kept = _filtered(found.findings, severity, file, word)
     names = await _names(rpc, {found.uploaded_by, found.applied_by})
+    unlisted = await _unlisted(rpc, found) if found.state == "applied" else 0
     return view(
         request,
         "imports/import.html",
@@ -264,12 +265,20 @@ async def _look(
             "kept": len(kept),
             "blocking": [one for one in found.change.problems if not one.startswith("注意")],
             "warnings": [one for one in found.change.problems if one.startswith("注意")],
+            "unlisted": unlisted,
             "errors": errors,
         },
         title=f"取込 {found.file_name}",
         status=status,
         fragment="findings",
     )
+
+
+async def _unlisted(rpc: Rpc, found: Any) -> int:
+    """How many children on the roll that file did not list, and nobody has decided about yet."""
+    asked = roster_pb2.ListUnlistedPupilsRequest(import_id=found.id, limit=1)
+    reply = await if_allowed(rpc.roster.ListUnlistedPupils(asked))
+    return reply.total if reply else 0
 
 
 def _files(findings: Sequence[Any]) -> list[str]:

@@ -28,3 +28,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
+
+for (const button of document.querySelectorAll<HTMLButtonElement>("[data-check-all]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const boxes = [...document.querySelectorAll<HTMLInputElement>(`input[name="${button.dataset.checkAll}"]`)];
+    const on = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = on;
+  });
+}
