@@ -23,6 +23,7 @@ from reports.domain.sources import (
     MonthFact,
     Records,
     Register,
+    RegisterNames,
     School,
     StaffFact,
     SubjectFact,
@@ -44,6 +45,12 @@ _POST = {
     roster_pb2.POST_TEACHER: "teacher",
     roster_pb2.POST_OFFICE: "office",
     roster_pb2.POST_NURSE: "nurse",
+}
+_POST_WORDS = {
+    roster_pb2.POST_PRINCIPAL: "校長",
+    roster_pb2.POST_VICE_PRINCIPAL: "教頭",
+    roster_pb2.POST_TEACHER: "教諭",
+    roster_pb2.POST_NURSE: "養護教諭",
 }
 
 
@@ -87,11 +94,6 @@ class Sources:
         request = roster_pb2.GetClassRosterRequest(class_id=str(class_id), whole_year=True)
         reply = await self._ask("roster", self._roster.GetClassRoster, request)
         told = getattr(reply, "class")
-        names = {member.staff_id: member for member in reply.staff}
-        teachers = [
-            duty for duty in reply.duties if duty.kind == roster_pb2.DUTY_KIND_HOMEROOM and duty.staff_id in names
-        ]
-        principal = next((m for m in reply.staff if m.post == roster_pb2.POST_PRINCIPAL), None)
         return ClassFact(
             id=told.id,
             name=told.name,
@@ -99,11 +101,16 @@ class Sources:
             school_year=told.school_year,
             school_grade=told.school_grade,
             members=tuple((UUID(e.pupil.id), e.pupil.number, _name(e.pupil.names.display)) for e in reply.entries),
-            homeroom_teachers=tuple(
-                StaffFact(_formal(names[duty.staff_id].names), duty.period.starts_on, duty.period.ends_on)
-                for duty in sorted(teachers, key=lambda duty: duty.period.starts_on)
-            ),
-            principal_name=_formal(principal.names) if principal else "",
+        )
+
+    async def register_names(self, class_id: UUID) -> RegisterNames:
+        """Official names, 校長 and 担任 for 出席簿 of a class."""
+        request = roster_pb2.GetRegisterNamesRequest(class_id=str(class_id))
+        reply = await self._ask("roster", self._roster.GetRegisterNames, request)
+        return RegisterNames(
+            {UUID(pupil.pupil_id): _names(pupil.names) for pupil in reply.pupils},
+            _staff(reply.principals),
+            _staff(reply.homeroom_teachers),
         )
 
     async def registers(
@@ -249,7 +256,16 @@ def _event(event: roster_pb2.EnrolmentEvent) -> EventFact:
 
 
 def _staff(staff: Iterable[roster_pb2.DatedStaff]) -> tuple[StaffFact, ...]:
-    return tuple(StaffFact(_name(each.name), each.period.starts_on, each.period.ends_on) for each in staff)
+    return tuple(
+        StaffFact(_name(each.name), each.period.starts_on, each.period.ends_on, _POST_WORDS.get(each.post, ""))
+        for each in staff
+    )
+
+
+def _names(names: Iterable[roster_pb2.DatedName]) -> tuple[DatedText, ...]:
+    return tuple(
+        DatedText(dated.kind, _name(dated.name), dated.period.starts_on, dated.period.ends_on) for dated in names
+    )
 
 
 def _register(sheet: roster_pb2.RegisterSheet) -> Register:
@@ -275,10 +291,7 @@ def _register(sheet: roster_pb2.RegisterSheet) -> Register:
         sex=_SEX.get(sheet.pupil.sex, ""),
         birth_on=sheet.pupil.birth_on,
         display_name=_name(sheet.pupil.names.display),
-        names=tuple(
-            DatedText(dated.kind, _name(dated.name), dated.period.starts_on, dated.period.ends_on)
-            for dated in sheet.names
-        ),
+        names=_names(sheet.names),
         addresses=tuple(
             DatedText("address", address.text, address.period.starts_on, address.period.ends_on)
             for address in sheet.addresses

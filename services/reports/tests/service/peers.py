@@ -202,12 +202,34 @@ class PeerRoster(roster_pb2_grpc.RosterServiceServicer):
                     period=common_pb2.Period(starts_on="2026-04-01"),
                 )
             ],
-            staff=[
-                roster_pb2.StaffName(staff_id=str(who), names=common_pb2.PersonNames(display=name), post=post)
-                for who, name, post in (
-                    (school.teacher_id, common_pb2.Name(family="緑川", given="葉子"), roster_pb2.POST_TEACHER),
-                    (school.principal_id, common_pb2.Name(family="青空", given="太郎"), roster_pb2.POST_PRINCIPAL),
+        )
+
+    async def GetRegisterNames(self, request: Any, call: Call) -> roster_pb2.GetRegisterNamesReply:
+        """The 校長 changed on 1 October, the 担任 on 10 November."""
+        school = here(call)
+        if request.class_id != str(school.class_id):
+            raise Unseen
+
+        def staff(family: str, given: str, post: roster_pb2.Post, *days: str) -> roster_pb2.DatedStaff:
+            period = common_pb2.Period(**dict(zip(("starts_on", "ends_on"), days, strict=False)))
+            return roster_pb2.DatedStaff(name=common_pb2.Name(family=family, given=given), period=period, post=post)
+
+        since = common_pb2.Period(starts_on="2024-04-01")
+        return roster_pb2.GetRegisterNamesReply(
+            pupils=[
+                roster_pb2.PupilNames(
+                    pupil_id=str(pupil),
+                    names=[roster_pb2.DatedName(kind="official", name=school.names(n).official, period=since)],
                 )
+                for n, pupil in enumerate(school.pupils, 1)
+            ],
+            principals=[
+                staff("前田", "校一", roster_pb2.POST_PRINCIPAL, "2024-04-01", "2026-09-30"),
+                staff("青空", "太郎", roster_pb2.POST_PRINCIPAL, "2026-10-01"),
+            ],
+            homeroom_teachers=[
+                staff("緑川", "葉子", roster_pb2.POST_TEACHER, "2026-04-01", "2026-11-09"),
+                staff("若葉", "芽", roster_pb2.POST_VICE_PRINCIPAL, "2026-11-10"),
             ],
         )
 

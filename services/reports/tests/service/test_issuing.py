@@ -80,11 +80,20 @@ async def test_register_of_a_month(school: School) -> None:
     document = await school.person(school.teacher_id, "teacher", strong=False).IssueDocument(request)
     assert document.retained_until == "2032-03-31"
     _, pdf = await opened(school.person(school.teacher_id, "teacher", strong=False), document.id)
-    assert all(part in text_of(pdf) for part in ("出席簿", "青空太郎", "緑川葉子"))
+    joint = ("教諭緑川葉子（9日まで）", "教頭若葉芽（10日から）")
+    assert all(part in text_of(pdf) for part in ("出席簿", "青空太郎", "渡邉\U000e010f花1", *joint))
+    assert "前田校一" not in text_of(pdf)
     with pytest.raises(Invalid, match="年度"):
         await school.teacher.IssueDocument(
             pb.IssueDocumentRequest(form="attendance_register", class_id=str(school.class_id), term="2025-03")
         )
+
+
+async def test_the_register_of_an_earlier_month_names_who_was_in_office_then(school: School) -> None:
+    request = pb.IssueDocumentRequest(form="attendance_register", class_id=str(school.class_id), term="2026-09")
+    _, pdf = await opened(school.teacher, (await school.teacher.IssueDocument(request)).id)
+    assert all(part in text_of(pdf) for part in ("前田校一", "教諭緑川葉子"))
+    assert not any(part in text_of(pdf) for part in ("青空太郎", "若葉芽", "まで）"))
 
 
 async def test_papers_of_a_transfer(school: School) -> None:

@@ -5,6 +5,7 @@ from reports.domain.forms.attendance_register import (
     RegisterCell,
     RegisterDay,
     RegisterLine,
+    RegisterStaff,
     RegisterStatistics,
     RegisterTotals,
     SymbolLegend,
@@ -342,9 +343,11 @@ def attendance_register(*, month: int = 11, pupils: int = 35) -> AttendanceRegis
         class_name="3年1組",
         school_year=2026,
         month=month,
-        principal_name="髙﨑 邊\U000e0101子",
-        homeroom_post="教諭",
-        homeroom_teachers=(StaffPeriod(name="辻\U000e0100 一"),),
+        principals=(RegisterStaff(post="校長", name="髙﨑 邊\U000e0101子"),),
+        homeroom_teachers=(
+            RegisterStaff(post="教諭", name="辻\U000e0100 一", days="9日まで" if month == 11 else ""),
+            *([RegisterStaff(post="教頭", name="𠮷田 花子", days="10日から")] if month == 11 else []),
+        ),
         days=tuple(
             RegisterDay(
                 day=d,

@@ -6,18 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reports.domain.archive import retained_until, years_later
-from reports.domain.assembly import guidance, report_cards
+from reports.domain.assembly import guidance, registers, report_cards
 from reports.domain.assembly.words import class_label, entries, furigana
+from reports.domain.forms.attendance_register import AttendanceRegister
 from reports.domain.forms.registry import form_of, forms_of, to_data
 from reports.domain.forms.values import current
 from reports.domain.sources import (
+    ClassFact,
     ColumnFact,
     Curriculum,
     DatedText,
     EventFact,
     GuardianFact,
+    MonthFact,
     Records,
     Register,
+    RegisterNames,
     School,
     StaffFact,
     SubjectFact,
@@ -234,3 +238,58 @@ def test_who_may_issue_what() -> None:
 
 def test_documents_are_plain_data() -> None:
     assert to_data(guidance.guidance_record_1(pupil()))["pupil"]["sex"] == "女"
+
+
+def a_register(month: str, *names: DatedText, **staff: tuple[StaffFact, ...]) -> AttendanceRegister:
+    child = uuid4()
+    homeroom = ClassFact("class", "3年1組", SCHOOL, 2026, "P3", ((child, 1, "山田　花"),))
+    sums = SumsFact(lesson_days=19, required=19, present=19, remarks=("発熱1日",))
+    statistics = dict.fromkeys(
+        (
+            "on_roll_before", "entered", "left", "on_roll", "lesson_days", "excused_total", "required_total",
+            "absent_total", "present_total",
+        ),
+        0,
+    ) | {"rate": ""}  # fmt: skip
+    sheet = MonthFact(month, (), ((child, (), sums),), (), statistics)
+    return registers.attendance_register(homeroom, sheet, RegisterNames({child: names}, **staff))
+
+
+def test_the_register_names_pupils_as_the_family_register_did_in_that_month() -> None:
+    names = (
+        DatedText("display", "林　花", "2026-04-01"),
+        DatedText("official", "渡辺　花", "2026-05-10", "2026-11-09"),
+        DatedText("official", "渡邉\U000e010f　花", "2026-11-10"),
+        DatedText("alias", "林　花", "2026-05-10"),
+    )
+    told = {month: a_register(month, *names).pupils[0] for month in ("2026-04", "2026-11", "2026-12")}
+    # The official name came with a supplement in May: it was the name in April, too.
+    assert [(line.name, line.remarks) for line in told.values()] == [
+        ("渡辺　花", "通称林　花、発熱1日"),
+        ("渡邉\U000e010f　花", "通称林　花、9日まで渡辺　花、発熱1日"),
+        ("渡邉\U000e010f　花", "通称林　花、発熱1日"),
+    ]
+    assert a_register("2026-04").pupils[0].name == "山田　花"  # the register knows no other
+
+
+def test_the_register_names_the_staff_of_its_month_jointly_where_it_changed_hands() -> None:
+    """出席簿: 担任 with post and name, joint if changed (校長 as well)."""
+    principals = (StaffFact("校一", "2024-04-01", "2026-09-30", "校長"), StaffFact("校二", "2026-10-01", "", "校長"))
+    teachers = (
+        StaffFact("担子", "2026-04-01", "2026-11-09", "教諭"),
+        StaffFact("教頭子", "2026-11-10", "2026-11-20", "教頭"),
+        StaffFact("担二", "2026-11-21", "2027-03-31", "教諭"),
+    )
+    told = {
+        month: a_register(month, principals=principals, homeroom_teachers=teachers)
+        for month in ("2026-09", "2026-11", "2027-03")
+    }
+    assert [[(s.name, s.days) for s in sheet.principals] for sheet in told.values()] == [
+        [("校一", "")], [("校二", "")], [("校二", "")],
+    ]  # fmt: skip
+    assert [[(s.post, s.name, s.days) for s in sheet.homeroom_teachers] for sheet in told.values()] == [
+        [("教諭", "担子", "")],
+        [("教諭", "担子", "9日まで"), ("教頭", "教頭子", "10日から20日まで"), ("教諭", "担二", "21日から")],
+        [("教諭", "担二", "")],
+    ]
+    assert (told["2027-03"].school_year, told["2027-03"].month) == (2026, 3)

@@ -128,6 +128,18 @@ def may_read_register_sheets(
     return Decision.allow()
 
 
+def may_read_register_names(actor: Actor, standing: Standing, school_id: UUID, class_id: UUID) -> Decision:
+    """出席簿 (class III): who keeps the register, the 担任 who writes it, and the board, which may inspect it."""
+    if standing.holds(school_id, REGISTRARS) or class_id in standing.homeroom_class_ids or actor.holds("board_admin"):
+        return Decision.allow()
+    if not standing.serves(school_id):
+        return Decision.unseen()
+    return Decision.deny(
+        "出席簿を作れるのは、学級の担任と校長・教頭・事務職員です。必要なときは担任か教頭に頼んでください。",
+        reason="NOT_HOMEROOM",
+    )
+
+
 def may_match_arrivals(actor: Actor, standing: Standing) -> Decision:
     """Whoever keeps a register may ask whether an arriving child is known to the board."""
     if any(standing.holds(school_id, REGISTRARS) for school_id in standing.school_ids):

@@ -242,3 +242,33 @@ async def test_a_protected_address_stays_with_those_who_keep_the_register(board:
         assert [(item.phone, item.address) for item in record.guardians] == [("", "")]
     sheet = (await sheets(board, "teacher", "teacher")).sheets[0]
     assert not sheet.addresses
+
+
+async def test_the_attendance_register_has_official_names_and_the_staff_of_its_year_with_posts(board: Board):
+    """出席簿 is of class III: no second factor, but only for those who write, keep or inspect it."""
+    supplement = roster_pb2.StageSupplement(
+        person_id=board.people["pupil1"], official=a_name("髙\U000e0101橋", "花"), alias=a_name("林", "花")
+    )
+    await board.take_in([roster_pb2.StageRow(supplement=supplement)], bulk=False, supplement=True)
+    version = getattr(await board.roster(board.class_31), "class").version
+    await board.principal.AssignHomeroomTeacher(
+        roster_pb2.AssignHomeroomTeacherRequest(
+            class_id=board.class_31, staff_id=board.people["vice"], starts_on="2027-01-08", version=version
+        )
+    )
+    request = roster_pb2.GetRegisterNamesRequest(class_id=board.class_31)
+    callers = (board.teacher, board.principal, board.office, board.admin)
+    first, *others = [await caller.GetRegisterNames(request) for caller in callers]
+    assert others == [first] * 3
+    assert [one.pupil_id for one in first.pupils] == [board.people[f"pupil{number}"] for number in (1, 2, 3)]
+    assert {(one.kind, one.name.family) for one in first.pupils[0].names} >= {
+        ("official", "髙\U000e0101橋"), ("alias", "林"), ("display", "髙橋"),
+    }  # fmt: skip
+    assert [(one.post, one.period.ends_on) for one in first.homeroom_teachers] == [
+        (roster_pb2.POST_TEACHER, "2027-01-07"), (roster_pb2.POST_VICE_PRINCIPAL, "2027-03-31"),
+    ]  # fmt: skip
+    assert [(one.name.given, one.post) for one in first.principals] == [("principal", roster_pb2.POST_PRINCIPAL)]
+    with pytest.raises(Refused, match="担任"):
+        await board.as_person("teacher2", "teacher").GetRegisterNames(request)
+    with pytest.raises(Unseen):
+        await board.as_person("jh_principal", "principal").GetRegisterNames(request)

@@ -1757,6 +1757,9 @@ class DatedStaff(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
+    POST_FIELD_NUMBER: _builtins.int
+    post: Global___Post.ValueType
+    """held then"""
     @_builtins.property
     def name(self) -> _common_pb2.Name:
         """official where known"""
@@ -1768,14 +1771,89 @@ class DatedStaff(_message.Message):
         *,
         name: _common_pb2.Name | None = ...,
         period: _common_pb2.Period | None = ...,
+        post: Global___Post.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "period", b"period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "period", b"period", "post", b"post"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DatedStaff: _TypeAlias = DatedStaff  # noqa: Y015
+
+@_typing.final
+class GetRegisterNamesRequest(_message.Message):
+    """Who stands on 出席簿 of a class: official names with their days, 校長 and 担任 of the year. Class III, as 出席簿 is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        class_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRegisterNamesRequest: _TypeAlias = GetRegisterNamesRequest  # noqa: Y015
+
+@_typing.final
+class GetRegisterNamesReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPILS_FIELD_NUMBER: _builtins.int
+    PRINCIPALS_FIELD_NUMBER: _builtins.int
+    HOMEROOM_TEACHERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pupils(self) -> _containers.RepeatedCompositeFieldContainer[Global___PupilNames]:
+        """everybody who is or was in the class, by 出席番号"""
+
+    @_builtins.property
+    def principals(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatedStaff]: ...
+    @_builtins.property
+    def homeroom_teachers(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatedStaff]: ...
+    def __init__(
+        self,
+        *,
+        pupils: _abc.Iterable[Global___PupilNames] | None = ...,
+        principals: _abc.Iterable[Global___DatedStaff] | None = ...,
+        homeroom_teachers: _abc.Iterable[Global___DatedStaff] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["homeroom_teachers", b"homeroom_teachers", "principals", b"principals", "pupils", b"pupils"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRegisterNamesReply: _TypeAlias = GetRegisterNamesReply  # noqa: Y015
+
+@_typing.final
+class PupilNames(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    pupil_id: _builtins.str
+    @_builtins.property
+    def names(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatedName]: ...
+    def __init__(
+        self,
+        *,
+        pupil_id: _builtins.str = ...,
+        names: _abc.Iterable[Global___DatedName] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "pupil_id", b"pupil_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PupilNames: _TypeAlias = PupilNames  # noqa: Y015
 
 @_typing.final
 class StageRow(_message.Message):

@@ -110,6 +110,11 @@ class RosterServiceStub:
                 request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterSheetsRequest.SerializeToString,
                 response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterSheetsReply.FromString,
                 _registered_method=True)
+        self.GetRegisterNames = channel.unary_unary(
+                '/komu.roster.v1.RosterService/GetRegisterNames',
+                request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterNamesRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterNamesReply.FromString,
+                _registered_method=True)
         self.StageRoster = channel.stream_unary(
                 '/komu.roster.v1.RosterService/StageRoster',
                 request_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.StageRosterRequest.SerializeToString,
@@ -265,6 +270,12 @@ class RosterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRegisterNames(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StageRoster(self, request_iterator, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -415,6 +426,11 @@ def add_RosterServiceServicer_to_server(servicer, server):
                     servicer.GetRegisterSheets,
                     request_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterSheetsRequest.FromString,
                     response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterSheetsReply.SerializeToString,
+            ),
+            'GetRegisterNames': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRegisterNames,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterNamesRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterNamesReply.SerializeToString,
             ),
             'StageRoster': grpc.stream_unary_rpc_method_handler(
                     servicer.StageRoster,
@@ -882,6 +898,33 @@ class RosterService:
             '/komu.roster.v1.RosterService/GetRegisterSheets',
             komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterSheetsRequest.SerializeToString,
             komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterSheetsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRegisterNames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.RosterService/GetRegisterNames',
+            komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterNamesRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_roster__pb2.GetRegisterNamesReply.FromString,
             options,
             channel_credentials,
             insecure,

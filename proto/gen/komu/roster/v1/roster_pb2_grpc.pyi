@@ -47,6 +47,7 @@ class RosterServiceStub:
     AdmitTransferredPupil: _grpc.UnaryUnaryMultiCallable[_roster_pb2.AdmitTransferredPupilRequest, _roster_pb2.Enrolment]
     MatchPupil: _grpc.UnaryUnaryMultiCallable[_roster_pb2.MatchPupilRequest, _roster_pb2.MatchPupilReply]
     GetRegisterSheets: _grpc.UnaryUnaryMultiCallable[_roster_pb2.GetRegisterSheetsRequest, _roster_pb2.GetRegisterSheetsReply]
+    GetRegisterNames: _grpc.UnaryUnaryMultiCallable[_roster_pb2.GetRegisterNamesRequest, _roster_pb2.GetRegisterNamesReply]
     StageRoster: _grpc.StreamUnaryMultiCallable[_roster_pb2.StageRosterRequest, _roster_pb2.StageRosterReply]
     GetRosterChange: _grpc.UnaryUnaryMultiCallable[_roster_pb2.GetRosterChangeRequest, _roster_pb2.RosterChange]
     ApplyRosterChange: _grpc.UnaryUnaryMultiCallable[_roster_pb2.ApplyRosterChangeRequest, _common_pb2.Job]
@@ -79,6 +80,7 @@ class RosterServiceAsyncStub(RosterServiceStub):
     AdmitTransferredPupil: _aio.UnaryUnaryMultiCallable[_roster_pb2.AdmitTransferredPupilRequest, _roster_pb2.Enrolment]  # type: ignore[assignment]
     MatchPupil: _aio.UnaryUnaryMultiCallable[_roster_pb2.MatchPupilRequest, _roster_pb2.MatchPupilReply]  # type: ignore[assignment]
     GetRegisterSheets: _aio.UnaryUnaryMultiCallable[_roster_pb2.GetRegisterSheetsRequest, _roster_pb2.GetRegisterSheetsReply]  # type: ignore[assignment]
+    GetRegisterNames: _aio.UnaryUnaryMultiCallable[_roster_pb2.GetRegisterNamesRequest, _roster_pb2.GetRegisterNamesReply]  # type: ignore[assignment]
     StageRoster: _aio.StreamUnaryMultiCallable[_roster_pb2.StageRosterRequest, _roster_pb2.StageRosterReply]  # type: ignore[assignment]
     GetRosterChange: _aio.UnaryUnaryMultiCallable[_roster_pb2.GetRosterChangeRequest, _roster_pb2.RosterChange]  # type: ignore[assignment]
     ApplyRosterChange: _aio.UnaryUnaryMultiCallable[_roster_pb2.ApplyRosterChangeRequest, _common_pb2.Job]  # type: ignore[assignment]
@@ -198,6 +200,13 @@ class RosterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _roster_pb2.GetRegisterSheetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_roster_pb2.GetRegisterSheetsReply, _abc.Awaitable[_roster_pb2.GetRegisterSheetsReply]]: ...
+
+    @_abc_1.abstractmethod
+    def GetRegisterNames(
+        self,
+        request: _roster_pb2.GetRegisterNamesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_roster_pb2.GetRegisterNamesReply, _abc.Awaitable[_roster_pb2.GetRegisterNamesReply]]: ...
 
     @_abc_1.abstractmethod
     def StageRoster(

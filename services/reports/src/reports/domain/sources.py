@@ -46,11 +46,12 @@ class EventFact:
 
 @dataclass(frozen=True, slots=True)
 class StaffFact:
-    """校長 or 担任 with the days served."""
+    """校長 or 担任 with the days served. `post`: 校長, 教諭 …, where the form asks for it."""
 
     name: str
     starts_on: str = ""
     ends_on: str = ""
+    post: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class SumsFact:
 
 @dataclass(frozen=True, slots=True)
 class ClassFact:
-    """A class with its school, members in 出席番号 order and the staff of the year."""
+    """A class with its school, and the members in 出席番号 order."""
 
     id: str
     name: str
@@ -193,8 +194,15 @@ class ClassFact:
     school_grade: str
     members: tuple[tuple[UUID, int, str], ...]
     """(pupil, 出席番号, display name)"""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterNames:
+    """Who stands on 出席簿 of a class: names with their days by pupil, 校長 and 担任 of the year with theirs."""
+
+    pupils: Mapping[UUID, tuple[DatedText, ...]]
+    principals: tuple[StaffFact, ...] = ()
     homeroom_teachers: tuple[StaffFact, ...] = ()
-    principal_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

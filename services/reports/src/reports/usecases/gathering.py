@@ -138,10 +138,11 @@ def _form(asked: Asked, school_year: int) -> Form:
 
 async def _register(sources: Sources, form: Form, asked: Asked, homeroom: ClassFact, place: Place) -> Gathered:
     month = _month(asked.term, homeroom.school_year)
-    sheet = await sources.month(UUID(homeroom.id), month)
+    class_id = UUID(homeroom.id)
+    sheet, names = await asyncio.gather(sources.month(class_id, month), sources.register_names(class_id))
     return Gathered(
         form=form,
-        documents=(registers.attendance_register(homeroom, sheet),),
+        documents=(registers.attendance_register(homeroom, sheet, names),),
         labels=(),
         pupil_ids=tuple(pupil for pupil, _, _ in sheet.pupils),
         place=place,

@@ -204,6 +204,7 @@ class DatedStaff:
 
     name: Name
     period: Period
+    post: str = ""  # held then; empty = not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,15 @@ class RegisterSheet:
     prior_history: str
     next_school: str
     next_school_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterNames:
+    """Who stands on 出席簿 of a class and school year."""
+
+    pupils: tuple[tuple[UUID, tuple[DatedName, ...]], ...]  # by 出席番号
+    principals: tuple[DatedStaff, ...]
+    homeroom_teachers: tuple[DatedStaff, ...]
 
 
 @dataclass(frozen=True, slots=True)

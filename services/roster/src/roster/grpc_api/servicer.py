@@ -147,6 +147,13 @@ class RosterServicer(roster_pb2_grpc.RosterServiceServicer):
         found = await call.read(sheets.register_sheets, ids, maybe_id(request.class_id, "class_id"))
         return roster_pb2.GetRegisterSheetsReply(sheets=map(to_proto.register_sheet, found))
 
+    @rpc(right="roster.read")
+    async def GetRegisterNames(
+        self, request: roster_pb2.GetRegisterNamesRequest, call: Call
+    ) -> roster_pb2.GetRegisterNamesReply:
+        found = await call.read(sheets.register_names, an_id(request.class_id, "class_id"))
+        return to_proto.register_names(found)
+
     # --- 名簿にない児童生徒 -------------------------------------------------------------------------------------------
 
     @rpc(right="unlisted.decide")

@@ -21,6 +21,7 @@ from roster.domain.people import (
     Placement,
     Pupil,
     PupilRecord,
+    RegisterNames,
     RegisterSheet,
     School,
     StaffMember,
@@ -194,7 +195,23 @@ def pupil_record(value: PupilRecord, schools: Sequence[School]) -> roster_pb2.Ge
 
 
 def _dated_staff(value: DatedStaff) -> roster_pb2.DatedStaff:
-    return roster_pb2.DatedStaff(name=name(value.name), period=period(value.period))
+    return roster_pb2.DatedStaff(
+        name=name(value.name),
+        period=period(value.period),
+        post=events.POSTS.get(value.post, roster_pb2.POST_UNSPECIFIED),
+    )
+
+
+def register_names(value: RegisterNames) -> roster_pb2.GetRegisterNamesReply:
+    """Who stands on 出席簿."""
+    return roster_pb2.GetRegisterNamesReply(
+        pupils=[
+            roster_pb2.PupilNames(pupil_id=str(pupil_id), names=map(dated_name, names))
+            for pupil_id, names in value.pupils
+        ],
+        principals=map(_dated_staff, value.principals),
+        homeroom_teachers=map(_dated_staff, value.homeroom_teachers),
+    )
 
 
 def register_sheet(value: RegisterSheet) -> roster_pb2.RegisterSheet:

@@ -89,7 +89,7 @@ async def family_facts(tx: Transaction, pupil_ids: Sequence[UUID]) -> dict[UUID,
 
 async def principals(tx: Transaction, school_ids: Collection[UUID]) -> Mapping[UUID, list[DatedStaff]]:
     """校長 of each school with their days."""
-    query = f"""SELECT a.school_id, a.starts_on, a.ends_on, {NAMES} FROM appointments a
+    query = f"""SELECT a.school_id, a.starts_on, a.ends_on, a.post, {NAMES} FROM appointments a
         JOIN persons p ON p.id = a.staff_id WHERE a.school_id = ANY(:ids) AND a.post = 'principal'
         ORDER BY a.starts_on, p.sort_key"""
     return _dated(await tx.execute(text(query), {"ids": list(school_ids)}), "school_id")
@@ -97,8 +97,10 @@ async def principals(tx: Transaction, school_ids: Collection[UUID]) -> Mapping[U
 
 async def homeroom_teachers(tx: Transaction, class_ids: Collection[UUID]) -> Mapping[UUID, list[DatedStaff]]:
     """学級担任者 of each class with their days: a predecessor's period is noted (様式1)."""
-    query = f"""SELECT d.class_id, d.starts_on, d.ends_on, {NAMES} FROM duties d
-        JOIN persons p ON p.id = d.staff_id WHERE d.class_id = ANY(:ids) AND d.kind = 'homeroom'
+    query = f"""SELECT d.class_id, d.starts_on, d.ends_on, {NAMES},
+            (SELECT a.post FROM appointments a WHERE a.staff_id = d.staff_id AND a.school_id = d.school_id
+             ORDER BY a.starts_on <= d.starts_on DESC, a.starts_on DESC LIMIT 1) AS post
+        FROM duties d JOIN persons p ON p.id = d.staff_id WHERE d.class_id = ANY(:ids) AND d.kind = 'homeroom'
         ORDER BY d.starts_on, p.sort_key"""
     return _dated(await tx.execute(text(query), {"ids": list(class_ids)}), "class_id")
 
@@ -108,6 +110,6 @@ def _dated(found: Any, key: str) -> dict[UUID, list[DatedStaff]]:
     for row in found:
         sets = rows.names(row, official=True)
         staff.setdefault(getattr(row, key), []).append(
-            DatedStaff(sets.official or sets.display, Period(row.starts_on, row.ends_on))
+            DatedStaff(sets.official or sets.display, Period(row.starts_on, row.ends_on), row.post or "")
         )
     return staff

@@ -11,7 +11,7 @@ from servicekit.db import Transaction
 from servicekit.errors import Invalid, Unseen
 
 from roster import policy
-from roster.domain.people import DatedStaff, Placement, PupilRecord, RegisterSheet, YearLine
+from roster.domain.people import DatedStaff, Placement, PupilRecord, RegisterNames, RegisterSheet, YearLine
 from roster.domain.period import Period
 from roster.store import aggregates, pupils, records, schools
 from roster.usecases.views import standing_of, whole_records
@@ -42,6 +42,33 @@ async def register_sheets(
     for pupil_id in pupil_ids:
         tx.audit("guidance_register.read", pupil_id, subject_id=pupil_id, information_class=1)
     return await _sheets(tx, [found[pupil_id] for pupil_id in pupil_ids])
+
+
+async def register_names(tx: Transaction, actor: Actor, class_id: UUID) -> RegisterNames:
+    """Official names of everybody who is or was in the class, 校長 and 担任 of its year: what 出席簿 prints.
+
+    Not of class I as the sheet is: 出席簿 is of class III (教育情報セキュリティポリシーに関するガイドライン),
+    and the pupil's page shows the official name to the same people without the second factor.
+    """
+    homeroom = await schools.get_class(tx, class_id)
+    if homeroom is None:
+        raise Unseen
+    standing = await standing_of(tx, actor)
+    policy.may_read_register_names(actor, standing, homeroom.school_id, class_id).enforce()
+    ids = await pupils.member_ids(tx, class_id)
+    names = await records.dated_names(tx, ids)
+    principals = (await records.principals(tx, [homeroom.school_id])).get(homeroom.school_id, [])
+    teachers = (await records.homeroom_teachers(tx, [class_id])).get(class_id, [])
+    return RegisterNames(
+        tuple((pupil_id, tuple(names.get(pupil_id, ()))) for pupil_id in ids),
+        _of_year(principals, homeroom.school_year),
+        _of_year(teachers, homeroom.school_year),
+    )
+
+
+def _of_year(staff: list[DatedStaff], school_year: int) -> tuple[DatedStaff, ...]:
+    year = Period(first_day(school_year), last_day(school_year))
+    return tuple(item for item in staff if item.period.overlaps(year))
 
 
 async def _sheets(tx: Transaction, found: list[PupilRecord]) -> list[RegisterSheet]:
@@ -78,9 +105,7 @@ def _line(
     place: Placement, school_grade: str, principals: list[DatedStaff], teachers: list[DatedStaff]
 ) -> YearLine:
     room = place.homeroom
-    year = Period(first_day(room.school_year), last_day(room.school_year))
     return YearLine(
         room.school_year, school_grade, room.id, room.name, place.number,
-        tuple(item for item in principals if item.period.overlaps(year)),
-        tuple(item for item in teachers if item.period.overlaps(year)),
+        _of_year(principals, room.school_year), _of_year(teachers, room.school_year),
     )  # fmt: skip

@@ -1,19 +1,21 @@
 """出席簿 of one class and month."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 
+from reports.domain.assembly.words import in_force, of_kind
 from reports.domain.forms.attendance_register import (
     AttendanceRegister,
     DayKind,
     RegisterCell,
     RegisterDay,
     RegisterLine,
+    RegisterStaff,
     RegisterStatistics,
     RegisterTotals,
     SymbolLegend,
 )
-from reports.domain.forms.values import StaffPeriod
-from reports.domain.sources import ClassFact, MonthFact
+from reports.domain.sources import ClassFact, DatedText, MonthFact, RegisterNames, StaffFact
 
 _WEEKDAYS = "月火水木金土日"
 _STATES: dict[str, DayKind] = {
@@ -28,9 +30,11 @@ _ABSENT = frozenset({"absent_illness", "absent_other"})
 _PRESENT = frozenset({"present", "official_leave", "present_elsewhere"})
 
 
-def attendance_register(homeroom: ClassFact, month: MonthFact) -> AttendanceRegister:
-    """The month sheet; also of a month without lessons."""
-    names = {pupil: (number, name) for pupil, number, name in homeroom.members}
+def attendance_register(homeroom: ClassFact, month: MonthFact, names: RegisterNames) -> AttendanceRegister:
+    """The month sheet; also of a month without lessons. Names and staff are those of that month, not of today."""
+    members = {pupil: (number, name) for pupil, number, name in homeroom.members}
+    first = date.fromisoformat(f"{month.month}-01")
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     categories = {sign: category for sign, _, category in month.symbols}
     states = [state for _, state, _, _ in month.days]
 
@@ -41,8 +45,9 @@ def attendance_register(homeroom: ClassFact, month: MonthFact) -> AttendanceRegi
     excused = frozenset(categories.values()) - _ABSENT - _PRESENT
     lines = [
         RegisterLine(
-            number=str(names[pupil][0]) if pupil in names and names[pupil][0] else "",
-            name=names[pupil][1] if pupil in names else "",
+            number=str(members[pupil][0]) if pupil in members and members[pupil][0] else "",
+            name=in_force(of_kind(names.pupils.get(pupil, ()), "official", "display"), last.isoformat())
+            or (members[pupil][1] if pupil in members else ""),
             cells=tuple(RegisterCell(sign=sign, outside=outside, corrected=fixed) for sign, outside, fixed in cells),
             lesson_days=sums.lesson_days,
             excused=sums.excused,
@@ -53,21 +58,17 @@ def attendance_register(homeroom: ClassFact, month: MonthFact) -> AttendanceRegi
             present=sums.present,
             late=sums.late,
             early=sums.early,
-            remarks="、".join(sums.remarks),
+            remarks="、".join((*_name_remarks(names.pupils.get(pupil, ()), first, last), *sums.remarks)),
         )
         for pupil, cells, sums in month.pupils
     ]
-    year, number = (int(part) for part in month.month.split("-"))
     return AttendanceRegister(
         school_name=homeroom.school.name,
         class_name=homeroom.name,
-        school_year=year if number >= 4 else year - 1,
-        month=number,
-        principal_name=homeroom.principal_name,
-        homeroom_post="教諭",
-        homeroom_teachers=tuple(
-            StaffPeriod(name=s.name, starts_on=s.starts_on, ends_on=s.ends_on) for s in homeroom.homeroom_teachers
-        ),
+        school_year=homeroom.school_year,
+        month=first.month,
+        principals=_staff(names.principals, first, last),
+        homeroom_teachers=_staff(names.homeroom_teachers, first, last),
         days=tuple(
             RegisterDay(
                 day=date.fromisoformat(on).day,
@@ -98,3 +99,31 @@ def attendance_register(homeroom: ClassFact, month: MonthFact) -> AttendanceRegi
             if state in _CLOSURES
         ),
     )
+
+
+def _staff(served: Sequence[StaffFact], first: date, last: date) -> tuple[RegisterStaff, ...]:
+    """Everybody who served in the month; jointly with their days where it changed hands."""
+    there = [
+        each
+        for each in sorted(served, key=lambda each: each.starts_on)
+        if each.starts_on <= last.isoformat() and (not each.ends_on or each.ends_on >= first.isoformat())
+    ]
+    return tuple(RegisterStaff(post=each.post, name=each.name, days=_days(each, first, last)) for each in there)
+
+
+def _days(served: StaffFact, first: date, last: date) -> str:
+    """「9日まで」「10日から」; empty for the whole month."""
+    starts = f"{int(served.starts_on[8:])}日から" if served.starts_on > first.isoformat() else ""
+    ends = f"{int(served.ends_on[8:])}日まで" if served.ends_on and served.ends_on < last.isoformat() else ""
+    return starts + ends
+
+
+def _name_remarks(names: Sequence[DatedText], first: date, last: date) -> list[str]:
+    """通称, and the official name that ended within the month."""
+    alias = in_force([name for name in names if name.kind == "alias" and not name.ends_on], last.isoformat())
+    changed = [
+        f"{int(name.ends_on[8:])}日まで{name.text}"
+        for name in of_kind(tuple(names), "official", "display")
+        if first.isoformat() <= name.ends_on < last.isoformat()
+    ]
+    return [*([f"通称{alias}"] if alias else []), *changed]

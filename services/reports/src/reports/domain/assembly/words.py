@@ -42,6 +42,15 @@ def of_kind(values: tuple[DatedText, ...], *kinds: str) -> list[DatedText]:
     return []
 
 
+def in_force(values: list[DatedText], on: str) -> str:
+    """The value of that day (ISO 8601). What was first entered later holds for the days before, too."""
+    ordered = sorted(values, key=lambda value: value.starts_on)
+    valid = [v.text for v in ordered if v.starts_on <= on and (not v.ends_on or v.ends_on >= on)]
+    if valid:
+        return valid[-1]
+    return ordered[0].text if ordered else ""
+
+
 def now_of(values: list[DatedText]) -> str:
     """The value in force; the last at all, where every one has ended."""
     ordered = sorted(values, key=lambda value: (not value.ends_on, value.starts_on))

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.domain.forms.values import StaffPeriod
-
 DayKind = Literal["lesson", "no_lesson", "closed_school", "closed_school_grade", "closed_class"]
 
 
@@ -30,7 +28,10 @@ class RegisterCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterLine:
-    """One pupil: one cell per day of the month, and the sums of the notice (days; 遅刻・早退 in times)."""
+    """One pupil: one cell per day of the month, and the sums of the notice (days; 遅刻・早退 in times).
+
+    `name` is that of the 戸籍 on the last day of the month; a 通称 and a name that ended in it stand in `remarks`.
+    """
 
     number: str
     name: str
@@ -87,6 +88,15 @@ class SymbolLegend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterStaff:
+    """校長 or 担任 of the month. `days`: the part of the month served, where it is not the whole."""
+
+    post: str
+    name: str
+    days: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttendanceRegister:
     """出席簿 of one class and one month; also made for a month without lessons."""
 
@@ -94,9 +104,8 @@ class AttendanceRegister:
     class_name: str
     school_year: int
     month: int
-    principal_name: str
-    homeroom_post: str
-    homeroom_teachers: tuple[StaffPeriod, ...]
+    principals: tuple[RegisterStaff, ...]
+    homeroom_teachers: tuple[RegisterStaff, ...]
     days: tuple[RegisterDay, ...]
     pupils: tuple[RegisterLine, ...]
     totals: RegisterTotals

@@ -69,7 +69,7 @@ _FORMS: tuple[Form, ...] = (
     Form("guidance_record_1", "指導要録 様式1（学籍）", 1, "none", True, True, 2020, 1, "leaving", 20, GuidanceRecord1),
     Form("guidance_record_2", "指導要録 様式2（指導）", 1, "none", True, True, 2020, 1, "leaving", 5, GuidanceRecord2),
     Form("guidance_record_copy", "指導要録の写し", 1, "none", True, False, 2020, 1, "leaving", 20, GuidanceRecordCopy),
-    Form("attendance_register", "出席簿", 3, "month", False, True, 2020, 1, "school_year_end", 5, AttendanceRegister),
+    Form("attendance_register", "出席簿", 3, "month", False, True, 2020, 2, "school_year_end", 5, AttendanceRegister),
     Form(
         "enrolment_certificate",
         "在学証明書",
