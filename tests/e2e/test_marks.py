@@ -240,12 +240,12 @@ def test_a_connection_lost_for_a_while_loses_nothing(japanese: Page) -> None:
     cell(page, 20, "評定").click()
     page.keyboard.type("321")
     expect(status(page)).to_contain_text("未保存 6件")
-    kept = page.evaluate("Object.entries(localStorage).filter(([name]) => name.startsWith('komu.marks'))")
+    kept = page.evaluate("Object.entries(localStorage).filter(([name]) => name.startsWith('komu.kept'))")
     assert len(kept) == 1
     assert '"value"' not in kept[0][1]
     page.context.set_offline(False)
     saved(page)
-    assert page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('komu.marks')).length") == 0
+    assert page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('komu.kept')).length") == 0
     page.reload()
     ready(page)
     expect(cell(page, 22, "評定")).to_have_text("1")

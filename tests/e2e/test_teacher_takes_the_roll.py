@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from playwright.sync_api import Page, expect
 from servicekit.clock import today_jst
 
-from tests.support.browser import PHONE, Browse
+from tests.support.browser import PHONE, Browse, sign_in
 
 
 def last_lesson_day() -> date:
@@ -97,6 +97,81 @@ def test_a_lost_connection_loses_nothing(browse: Browse) -> None:
     expect(row(page, 5).get_by_role("radio", name="事故欠", exact=True)).to_be_checked()
     page.context.set_offline(False)
     expect(page.get_by_text("出席以外 1人")).to_be_visible()
+
+
+def kept(page: Page) -> list[str]:
+    """What lies unsaved in this browser, as it lies there."""
+    return page.evaluate("Object.entries(localStorage).filter(([name]) => name.startsWith('komu.kept')).map(e => e[1])")
+
+
+def ready(page: Page) -> None:
+    expect(page.locator("form[data-roll][data-ready]")).to_be_attached()
+
+
+RESTORED = "保存していなかった入力を戻しました"
+
+
+def test_marks_not_yet_saved_survive_a_closed_tab_and_nobody_else_gets_them(browse: Browse) -> None:
+    page = browse("aozora.es.teacher1")
+    open_roll(page, last_lesson_day() - timedelta(days=14))
+    address = page.url
+    ready(page)
+    row(page, 7).get_by_role("radio", name="出席", exact=True).focus()
+    page.keyboard.press("b")
+    row(page, 7).get_by_role("combobox").fill("腹痛")
+    page.wait_for_function("Object.keys(localStorage).some(name => name.startsWith('komu.kept'))")
+    assert "腹痛" not in kept(page)[0]
+    context = page.context
+    page.close(run_before_unload=False)
+
+    again = context.new_page()
+    again.goto(address)
+    expect(again.get_by_role("status").filter(has_text=RESTORED)).to_be_visible()
+    expect(row(again, 7).get_by_role("radio", name="病欠", exact=True)).to_be_checked()
+    expect(row(again, 7).get_by_role("combobox")).to_have_value("腹痛")
+    expect(again.get_by_role("status").filter(has_text="出席以外")).to_contain_text("病欠 1")
+    browse.check(again, "attendance-restored")
+    again.close(run_before_unload=False)
+
+    context.clear_cookies()
+    other = context.new_page()
+    other.goto(browse.address("/"))
+    sign_in(other, browse.stack, "aozora.es.principal")
+    other.goto(address)
+    ready(other)
+    expect(row(other, 7).get_by_role("radio", name="出席", exact=True)).to_be_checked()
+    expect(other.get_by_text(RESTORED)).to_have_count(0)
+    assert kept(other) == []
+
+
+def test_a_session_that_ended_before_saving_loses_no_mark(browse: Browse) -> None:
+    page = browse("aozora.es.teacher1")
+    open_roll(page, last_lesson_day() - timedelta(days=21))
+    ready(page)
+    row(page, 9).get_by_role("radio", name="出席", exact=True).focus()
+    page.keyboard.press("c")
+    page.context.clear_cookies(name=re.compile("session"))
+    save(page)  # Keycloak still knows her: the same page comes back, under a new session
+    expect(page.get_by_role("status").filter(has_text=RESTORED)).to_be_visible()
+    expect(row(page, 9).get_by_role("radio", name="遅刻", exact=True)).to_be_checked()
+    # Meanwhile the principal saved another mark for the same child.
+    colleague = browse("aozora.es.principal")
+    colleague.goto(page.url)
+    ready(colleague)
+    row(colleague, 9).get_by_role("radio", name="出席", exact=True).focus()
+    colleague.keyboard.press("b")
+    save(colleague)
+    expect(colleague.get_by_text("出席以外 1人")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("status").filter(has_text="ほかの人が同じところを保存しています：9 ")).to_be_visible()
+    browse.check(page, "attendance-restored-overtaken")
+    save(page)
+    expect(page.get_by_text("出席以外 1人")).to_be_visible()
+    expect(row(page, 9).get_by_role("radio", name="遅刻", exact=True)).to_be_checked()
+    page.reload()
+    ready(page)
+    expect(page.get_by_text(RESTORED)).to_have_count(0)
+    assert kept(page) == []
 
 
 def test_somebody_elses_class_is_refused_with_the_reason(browse: Browse) -> None:

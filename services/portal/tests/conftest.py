@@ -115,8 +115,12 @@ class RunningPortal:
 
     async def token(self, browser: httpx.AsyncClient) -> str:
         """The CSRF token that a page gives."""
+        return await self.meta(browser, "csrf-token")
+
+    async def meta(self, browser: httpx.AsyncClient, name: str) -> str:
+        """What a page tells scripts under `name`."""
         page = (await browser.get("/account")).text
-        return page.split('name="csrf-token" content="')[1].split('"')[0]
+        return page.split(f'name="{name}" content="')[1].split('"')[0]
 
 
 @pytest.fixture

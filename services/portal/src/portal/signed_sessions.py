@@ -5,6 +5,7 @@ provider accepts a refresh token once, so of several requests at a time one refr
 """
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class SignedSessions:
     """The same database by the kit's way: for the one statement that every request sends."""
     provider: IdentityProvider
     keys: MultiFernet
+    newest_key: str
     idle: timedelta
     absolute: timedelta
     now: Callable[[], datetime]
@@ -75,7 +77,8 @@ class SignedSessions:
         absolute: timedelta,
         now: Callable[[], datetime],
     ) -> "SignedSessions":
-        return cls(engine, database, provider, MultiFernet([Fernet(key) for key in keys]), idle, absolute, now)
+        fernets = MultiFernet([Fernet(key) for key in keys])
+        return cls(engine, database, provider, fernets, keys[0], idle, absolute, now)
 
     async def start(self, tokens: Tokens, identity: Identity) -> str:
         """A new session; returns its secret for the cookie. Never takes over a secret the browser brought along."""
@@ -176,6 +179,14 @@ class SignedSessions:
             await sessions.remove(connection, row["secret_hash"])
             tokens = self._tokens(row)
             return _live(row, tokens) if tokens else None
+
+    def keep_key(self, session: LiveSession) -> str:
+        """What this person's unsaved input is sealed with in the browser (docs/adr/0012).
+
+        The same in every session of the person, so that an ended session loses nothing; nobody else's page carries it.
+        """
+        whose = f"komu.kept\n{session.tenant}\n{session.person_id}"
+        return hmac.new(self.newest_key.encode(), whose.encode(), hashlib.sha256).hexdigest()
 
     def _columns(self, tokens: Tokens, identity: Identity) -> dict[str, Any]:
         return {

@@ -123,6 +123,7 @@ def _facts(request: Request, title: str) -> dict[str, Any]:
         "nav": [item for item in entries if user and item.shown_to(user.roles)],
         "path": request.url.path,
         "csrf_token": token,
+        "keep_key": request.app.state.sessions.keep_key(session) if session else "",
         "csrf": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token),
         "notice": _notice(request),
     }

@@ -119,6 +119,20 @@ async def test_keys_can_be_changed_without_signing_anybody_out(portal):
         assert (await browser.get("/account", headers={"cookie": f"{SESSION}={secret}"})).status_code == 303
 
 
+async def test_the_key_of_unsaved_input_is_the_persons_in_every_session_and_nobody_elses(portal):
+    async with portal() as running:
+        keys = []
+        for person in ({}, {}, {"person": "0190a0a0-0000-4000-8000-000000000002"}, {"tenant": "hoshi"}):
+            async with running.browser() as browser:
+                await running.sign_in(browser, **person)
+                keys.append(await running.meta(browser, "komu-keep-key"))
+        hers, again, colleagues, another_boards = keys
+        assert hers == again
+        assert len({hers, colleagues, another_boards}) == 3
+        async with running.browser() as stranger:
+            assert "komu-keep-key" not in (await stranger.get("/step-up/done")).text
+
+
 async def test_step_up_renews_the_secret_and_keeps_forms_valid(portal):
     async with portal() as running, running.browser() as browser:
         await running.sign_in(browser)

@@ -1,10 +1,10 @@
 // The mark grid of one sheet. Without this script the page is a form with a save button.
 import { csrfToken } from "../shell/http";
+import { keptAt } from "../shell/kept";
 import { toast } from "../shell/toasts";
 import { Grid } from "./grid";
-import { takeOut } from "./kept";
 import { Preview } from "./preview";
-import type { Status } from "./saver";
+import type { KeptEdit, Status } from "./saver";
 import { Saver } from "./saver";
 import type { Cell, Change } from "./sheet";
 import { countCharacters, readSheet } from "./sheet";
@@ -178,7 +178,6 @@ function begin(form: HTMLFormElement, table: HTMLTableElement): void {
       return;
     }
     document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')!.content = secret;
-    saver.keepAll();
     saver.now();
   }
 
@@ -188,9 +187,9 @@ function begin(form: HTMLFormElement, table: HTMLTableElement): void {
   buttons();
   void restore();
 
-  /** What an earlier visit of this session could not save is typed again, on the version it was typed on. */
+  /** What an earlier visit of this person could not save is typed again, on the version it was typed on. */
   async function restore(): Promise<void> {
-    const edits = await takeOut(url);
+    const edits = (await keptAt<KeptEdit[]>(url)) ?? [];
     const known = new Map(cells.flat().map((cell) => [`${cell.pupil} ${cell.column.key}`, cell]));
     let count = 0;
     for (const edit of grid.readonly ? [] : edits) {

@@ -1,13 +1,20 @@
 // Saved as you go: edits wait a moment, travel together, and are sent again until there is an answer.
 import { Away, Refusal, callJson } from "../shell/http";
+import { keep } from "../shell/kept";
 import { setOffline } from "../shell/offline";
-import { keep } from "./kept";
 import type { Cell } from "./sheet";
 
 const PAUSE_MS = 600;
 const MOST = 500;
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
+/** An edit as it waits in the browser for the next visit. */
+export interface KeptEdit {
+  pupil: string;
+  column: string;
+  value: string;
+  version: number;
+}
 interface Sent {
   cell: Cell;
   value: string;
@@ -89,10 +96,13 @@ export class Saver {
   }
 
   keepAll(): void {
-    void keep(
-      this.url,
-      [...this.cells()].map((cell) => ({ pupil: cell.pupil, column: cell.column.key, value: cell.value, version: cell.version })),
-    );
+    const edits: KeptEdit[] = [...this.cells()].map((cell) => ({
+      pupil: cell.pupil,
+      column: cell.column.key,
+      value: cell.value,
+      version: cell.version,
+    }));
+    void keep(this.url, edits.length > 0 ? edits : null);
   }
 
   private later(milliseconds: number): void {

@@ -1,4 +1,4 @@
-// Forms: Enter inside a composition never submits, a second click does not submit twice, unsaved work is not lost in silence.
+// Forms: Enter inside a composition never submits, a second click does not submit twice. What is not saved yet: unsaved.ts.
 
 document.addEventListener(
   "keydown",
@@ -20,26 +20,10 @@ document.addEventListener("submit", (event) => {
   }
   sending.add(form);
   form.dataset["sending"] = "";
-  changed.delete(form);
 });
 // Back from the browser's page store: the form may be sent again.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
-});
-
-// A form that came back from the server with what was typed has unsaved input from the start.
-const changed = new Set(document.querySelectorAll<HTMLFormElement>('form[data-keep="unsaved"]'));
-document.addEventListener("input", (event) => {
-  const form = (event.target as Element).closest<HTMLFormElement>("form[data-keep]");
-  if (form) changed.add(form);
-});
-document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful } = (event as CustomEvent<{ elt: Element; successful: boolean }>).detail;
-  if (successful && elt instanceof HTMLFormElement) changed.delete(elt);
-});
-window.addEventListener("beforeunload", (event) => {
-  for (const form of changed) if (!form.isConnected) changed.delete(form);
-  if (changed.size) event.preventDefault();
 });
 
 // The summary of errors is read out first.

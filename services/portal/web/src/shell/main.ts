@@ -5,6 +5,7 @@ import "./forms";
 import "./navigation";
 import "./offline";
 import "./step-up";
+import "./unsaved";
 import { watchToasts } from "./toasts";
 
 document.documentElement.classList.add("js");
