@@ -45,7 +45,7 @@ from servicekit.clock import today_jst
 from servicekit.db import Database
 from servicekit.ids import uuid7
 
-from tests.support.signing_in import _Form
+from tests.support.signing_in import Form
 from tests.support.stack import RunningStack, _given_or_started
 
 TEACHERS = 200
@@ -197,7 +197,7 @@ def portal_session(stack: RunningStack, username: str) -> str:
             cookie.secure = False
 
     with httpx.Client(timeout=30, event_hooks={"response": [keep]}, follow_redirects=True) as http:
-        form = _Form(http.get(f"{stack.info['portal']}/sign-in?return=/account").text)
+        form = Form(http.get(f"{stack.info['portal']}/sign-in?return=/account").text)
         known = {"username": username, "password": stack.account(username)["password"]}
         http.post(form.action, data=form.fields | known)
         return str(http.cookies[cookies.SESSION.name(stack.name)])

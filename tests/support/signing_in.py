@@ -38,7 +38,9 @@ def claims(token: str) -> dict[str, Any]:
     return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
 
 
-class _Form(HTMLParser):
+class Form(HTMLParser):
+    """The first form of a page: where it is sent, and what its fields hold."""
+
     def __init__(self, page: str) -> None:
         super().__init__()
         self.action = ""
@@ -94,7 +96,7 @@ class Browser:
                     return self._finish(outcome, parse_qs(urlsplit(location).query), verifier)
                 answer = self._http.get(location)
                 continue
-            form = _Form(answer.text)
+            form = Form(answer.text)
             if "password" in form.fields:
                 form.fields |= {"username": username, "password": password or self._stack.account(username)["password"]}
                 step = "password"

@@ -1,6 +1,6 @@
 """School values, read as a clerk would check them."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from jpschool.codes import (
     why_not_municipality_code,
     why_not_school_code,
 )
+from jpschool.days import EARLIEST, LATEST, read_day
 from jpschool.kana import full_width_katakana, gojuon_key, has_half_width_kana, is_full_width_katakana, search_key
 from jpschool.school_grade import SchoolGrade
 from jpschool.wareki import era_of, parse_wareki, wareki, wareki_short
@@ -201,3 +202,20 @@ NAME_KANA = st.text(alphabet="アイウカガキサザシャュタダットハ�
 def test_a_prefix_comes_first(parts: list[str]) -> None:
     longer = [*parts[:-1], parts[-1] + "ン"]
     assert gojuon_key(*parts) < gojuon_key(*longer)
+
+
+@given(st.dates(EARLIEST, LATEST))
+def test_a_day_is_read_as_it_is_written_and_everything_can_be_said_about_it(day: date) -> None:
+    assert read_day(day.isoformat()) == day
+    assert day - timedelta(days=1) < day < day + timedelta(days=1)
+    assert wareki(day)
+    year = school_year.school_year_of(day)
+    assert school_year.first_day(year) <= day <= school_year.last_day(year)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026-02-30", "0001-01-01", "9999-12-31", "20261121", "2026-W47-6", "２０２６-11-21", "2026-11-21 "]
+)
+def test_no_other_spelling_and_no_day_out_of_reach(text: str) -> None:
+    with pytest.raises(ValueError, match=r"day|isoformat"):
+        read_day(text)

@@ -42,6 +42,12 @@ async def test_contract_errors_keep_message_reason_and_fields(running, actor):
     assert [(v.field, v.message) for v in invalid.value.violations] == [("text", "空にはできません。")]
 
 
+async def test_what_the_database_cannot_hold_is_the_callers_to_mend(running, actor):
+    with pytest.raises(Invalid, match="保存できない文字") as invalid:
+        await running.caller(NoteStub, actor).WriteNote(common_pb2.Job(label="a\0b"))
+    assert invalid.value.reason == "UNSTORABLE"
+
+
 async def test_an_unexpected_error_tells_nothing_and_logs_no_content(running, actor, caplog):
     with pytest.raises(KomuError) as failed:
         await running.caller(NoteStub, actor).WriteNote(common_pb2.Job(kind="crash"))

@@ -93,10 +93,9 @@ def view(
 
 def redirect(request: Request, path: str, *, notice: str | None = None) -> Response:
     """After a change: go to `path` and say `notice` there once. Works for forms and for htmx."""
+    response: Response = RedirectResponse(path, status_code=303)
     if asked_by(request) is AskedBy.HTMX:
-        response = Response(status_code=204, headers={"HX-Redirect": path})
-    else:
-        response = RedirectResponse(path, status_code=303)
+        response = Response(status_code=204, headers={"HX-Redirect": response.headers["location"]})
     if notice:
         keys: MultiFernet = request.app.state.sessions.keys
         cookies.NOTICE.give(request, response, keys.encrypt(notice.encode()).decode(), max_age=_NOTICE_LIVES_S)

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _SPIFFE = "spiffe://komu/"
 _RETRY_STATES = {"40001", "40P01"}
+# Text too long or of characters the database cannot hold, numbers out of range; None: NUL, which the driver refuses.
+_UNSTORABLE_STATES = {None, "22001", "22003", "22021", "22P05"}
 
 
 class NotGuarded(Exception):
@@ -201,6 +203,11 @@ def contract_error(error: BaseException, where: str) -> KomuError:
         if isinstance(origin, psycopg.OperationalError):
             log.warning("%s: database: %s", where, type(origin).__name__)
             return Unavailable(reason="DATABASE_UNAVAILABLE")
+        if isinstance(origin, psycopg.DataError) and origin.sqlstate in _UNSTORABLE_STATES:
+            log.warning("%s: database: %s", where, type(origin).__name__)
+            return Invalid(
+                "保存できない文字が入っているか、値が大きすぎます。入力を確かめてください。", reason="UNSTORABLE"
+            )
     if isinstance(error, grpc.RpcError):
         from servicekit.grpc.status import error_of
 

@@ -8,7 +8,7 @@ from komu.common.v1 import common_pb2
 from servicekit.grpc import Call, rpc
 
 from attendance.grpc_api import audit, board, translate
-from attendance.grpc_api.translate import date_of, month_of, uuid_of
+from attendance.grpc_api.translate import date_of, month_of, school_year_of, uuid_of
 from attendance.usecases import decisions, roll, school_days, statistics
 from attendance.usecases.roll import SaveDay
 from attendance.usecases.school_days import DeclareClosure
@@ -107,7 +107,9 @@ class AttendanceServicer(attendance_pb2_grpc.AttendanceServiceServicer):
     @rpc(right="attendance.read")
     async def GetCalendar(self, request: pb.GetCalendarRequest, call: Call) -> pb.Calendar:
         school_id = uuid_of(request.school_id, "school_id")
-        return translate.calendar(await call.read(school_days.get_calendar, school_id, request.school_year))
+        return translate.calendar(
+            await call.read(school_days.get_calendar, school_id, school_year_of(request.school_year))
+        )
 
     @rpc(right="attendance.school_days")
     async def SetCalendar(self, request: pb.SetCalendarRequest, call: Call) -> pb.Calendar:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from jpschool.days import EARLIEST, LATEST, read_day
 from komu.attendance.v1 import attendance_pb2 as pb
 from servicekit.errors import Invalid, Violation
 
@@ -40,7 +41,7 @@ def uuid_of(text: str, field: str) -> UUID:
 def date_of(text: str, field: str) -> date:
     """A date (YYYY-MM-DD) out of a request. Raises: Invalid."""
     try:
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
         wrong = Violation(field, f"「{text[:30]}」は日付（例：2026-04-07）ではありません。")
         raise Invalid("日付の形が正しくありません。", [wrong]) from None
@@ -49,6 +50,14 @@ def date_of(text: str, field: str) -> date:
 def month_of(text: str) -> date:
     """A month (YYYY-MM) as its first day. Raises: Invalid."""
     return date_of(f"{text}-01", "month")
+
+
+def school_year_of(number: int) -> int:
+    """A school year out of a request. Raises: Invalid."""
+    if not EARLIEST.year <= number < LATEST.year:
+        wrong = Violation("school_year", f"「{number}」は年度ではありません。")
+        raise Invalid("年度が正しくありません。", [wrong])
+    return number
 
 
 def instant(at: datetime) -> Timestamp:

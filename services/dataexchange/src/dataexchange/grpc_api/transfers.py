@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from jpschool.days import read_day
 from komu.common.v1 import common_pb2
 from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.dataexchange.v1 import transfers_pb2_grpc
@@ -54,7 +55,7 @@ def _uuid(text: str, field: str) -> UUID:
 
 def _day(text: str, field: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
         message = "日付を入力してください。"
         raise Invalid(message, [Violation(field, message)]) from None

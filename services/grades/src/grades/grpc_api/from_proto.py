@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from jpschool.days import read_day
 from komu.common.v1 import common_pb2
 from komu.grades.v1 import grades_pb2 as pb
 from servicekit.errors import Invalid, Violation
@@ -103,6 +104,6 @@ def audit_asked(request: common_pb2.ReadAuditRequest) -> AuditAsked:
 def _date(text: str, field: str) -> date | None:
     """Raises: Invalid."""
     try:
-        return date.fromisoformat(text) if text else None
+        return read_day(text) if text else None
     except ValueError:
         raise Invalid("日付の形が正しくありません。", [Violation(field, "2026-11-21の形にしてください。")]) from None

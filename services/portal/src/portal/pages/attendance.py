@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from jpschool.days import read_day, read_month
 from komu.attendance.v1 import attendance_pb2 as pb
 from komu.roster.v1 import roster_pb2
 from servicekit.clock import today_jst
@@ -17,6 +18,7 @@ from servicekit.errors import Conflict, Invalid
 from portal.nav import NavItem
 from portal.rpc import Rpc, rpc
 from portal.session import SignedIn, signed_in
+from portal.typed import version_of
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/attendance")
@@ -50,14 +52,14 @@ def _asked_day(value: str | None) -> date:
     if not value:
         return today_jst()
     try:
-        return date.fromisoformat(value)
+        return read_day(value)
     except ValueError:
         raise Invalid("日付の形が正しくありません。例：2026-11-20") from None
 
 
 def _asked_month(value: str) -> date:
     try:
-        return date.fromisoformat(f"{value}-01")
+        return read_month(value)
     except ValueError:
         raise Invalid("月の形が正しくありません。例：2026-11") from None
 
@@ -164,7 +166,6 @@ async def save(request: Request, class_id: str, user: User, rpc: Calls, on: Anno
     }
     typed = {pupil: (symbol, reason if symbol else "") for pupil, (symbol, reason) in typed.items()}
     why = str(form.get("correction_reason", ""))
-    version = str(form.get("version", "0"))
     command = pb.SaveDayRequest(
         class_id=class_id,
         on=asked.isoformat(),
@@ -173,7 +174,7 @@ async def save(request: Request, class_id: str, user: User, rpc: Calls, on: Anno
             for pupil, (symbol, reason) in typed.items()
             if symbol
         ],
-        version=int(version) if version.isdecimal() else 0,
+        version=version_of(form.get("version")),
         correction_reason=why,
     )
     try:
@@ -352,14 +353,13 @@ async def set_calendar(
         lesson, note = form.get(f"lesson-{entry.on}") == "1", str(form.get(f"note-{entry.on}", "")).strip()
         if (lesson, note) != (entry.lesson, entry.note):
             changed.append(pb.CalendarDay(on=entry.on, lesson=lesson, note=note, school_grades=entry.school_grades))
-    version = str(form.get("version", "0"))
     if changed:
         await rpc.attendance.SetCalendar(
             pb.SetCalendarRequest(
                 school_id=school_id,
                 school_year=year,
                 changed=changed,
-                version=int(version) if version.isdecimal() else 0,
+                version=version_of(form.get("version")),
             )
         )
     notice = f"{len(changed)}日分を保存しました。" if changed else "変更はありませんでした。"

@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from jpschool.days import read_day
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import roster_pb2
 
@@ -129,7 +129,7 @@ def _date_problems(from_on: str, to_on: str) -> list[_Problem]:
     for field, value in (("from", from_on), ("to", to_on)):
         try:
             if value:
-                date.fromisoformat(value)
+                read_day(value)
         except ValueError:
             problems.append(_Problem(field, "日付を 2026-11-21 の形で入力してください。"))
     if not problems and from_on and to_on and from_on > to_on:

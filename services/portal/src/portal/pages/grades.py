@@ -19,6 +19,7 @@ from portal import text
 from portal.nav import NavItem
 from portal.rpc import Rpc, if_allowed, rpc
 from portal.session import SignedIn, signed_in
+from portal.typed import version_of
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/grades")
@@ -69,7 +70,7 @@ class Edit(BaseModel):
     pupil_id: str = Field(max_length=40)
     column: str = Field(max_length=60)
     value: str = Field(max_length=4000)
-    version: int = Field(ge=0)
+    version: int = Field(ge=0, le=2**31 - 1)
 
 
 class Edits(BaseModel):
@@ -310,9 +311,9 @@ def _edits(sent: Mapping[str, Any]) -> list[pb.CellEdit]:
         pupil, _, column = place.partition(":")
         version, _, fingerprint = str(sent.get(f"v:{place}", "0:")).partition(":")
         typed = str(value).replace("\r\n", "\n")
-        if kind != "c" or not version.isdigit() or _fingerprint(typed) == fingerprint:
+        if kind != "c" or _fingerprint(typed) == fingerprint:
             continue
-        edits.append(pb.CellEdit(pupil_id=pupil, column=column, value=typed, expected_version=int(version)))
+        edits.append(pb.CellEdit(pupil_id=pupil, column=column, value=typed, expected_version=version_of(version)))
     return edits
 
 

@@ -14,6 +14,7 @@ from portal.asked_by import AskedBy, asked_by
 from portal.pages.transfers import NOTICE_STATES, OFFICE, destinations, names_of, renewal, violations
 from portal.rpc import Rpc, rpc
 from portal.session import SignedIn, signed_in
+from portal.typed import Version
 from portal.view import redirect, view
 
 router = APIRouter()
@@ -133,7 +134,7 @@ async def _page(
 
 @router.post("/notices/{notice_id}/refuse")
 async def refuse(
-    request: Request, notice_id: str, user: User, rpc: Calls, version: Annotated[int, Form(ge=0)], reason: Long = ""
+    request: Request, notice_id: str, user: User, rpc: Calls, version: Version, reason: Long = ""
 ) -> Response:
     """対応しない: noted here only; the asker is told nothing."""
     try:

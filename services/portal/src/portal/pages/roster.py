@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from jpschool.days import read_day
 from jpschool.wareki import wareki
 from komu.roster.v1 import roster_pb2 as pb
 from servicekit.clock import today_jst
@@ -16,6 +17,7 @@ from portal.nav import NavItem
 from portal.roster_words import POSTS, SEXES, STATES, history
 from portal.rpc import Rpc, rpc
 from portal.session import SignedIn, signed_in
+from portal.typed import Version
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/roster")
@@ -107,7 +109,7 @@ async def _class_page(
     room = getattr(found, "class")
     leads = user.holds(*_LEADERS) and room.kind != pb.CLASS_KIND_COURSE
     staff = await rpc.roster.ListStaff(pb.ListStaffRequest(school_id=room.school_id)) if leads else None
-    shown_on = date.fromisoformat(on) if on else today_jst()
+    shown_on = read_day(on) if on else today_jst()
     names = {one.staff_id: one.names for one in found.staff}
     facts = {
         "class_": room,
@@ -143,7 +145,7 @@ async def assign_homeroom_teacher(
     class_id: str,
     user: User,
     rpc: Calls,
-    version: Annotated[int, Form(ge=0)],
+    version: Version,
     staff_id: Annotated[str, Form(max_length=40)] = "",
     starts_on: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:

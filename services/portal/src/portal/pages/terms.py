@@ -15,6 +15,7 @@ from portal import text
 from portal.nav import NavItem
 from portal.rpc import Rpc, if_allowed, rpc
 from portal.session import SignedIn, signed_in
+from portal.typed import SchoolYear, Version
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/terms")
@@ -50,7 +51,9 @@ async def overview(
 
 
 @router.get("/{school_id}/{school_year}/{term}")
-async def closing(request: Request, school_id: str, school_year: int, term: str, user: User, rpc: Calls) -> Response:
+async def closing(
+    request: Request, school_id: str, school_year: SchoolYear, term: str, user: User, rpc: Calls
+) -> Response:
     """One term: what is missing by class and subject, and the step that is possible now."""
     found = await rpc.grades.GetClosing(pb.GetClosingRequest(school_id=school_id, school_year=school_year, term=term))
     return await _page(request, user, rpc, school_id, school_year, found)
@@ -60,11 +63,11 @@ async def closing(request: Request, school_id: str, school_year: int, term: str,
 async def close(
     request: Request,
     school_id: str,
-    school_year: int,
+    school_year: SchoolYear,
     term: str,
     user: User,
     rpc: Calls,
-    version: Annotated[int, Form(ge=0)],
+    version: Version,
     reason: Annotated[str, Form(max_length=500)] = "",
     accept_missing: Annotated[str, Form()] = "",
 ) -> Response:
@@ -88,11 +91,11 @@ async def close(
 async def reopen(
     request: Request,
     school_id: str,
-    school_year: int,
+    school_year: SchoolYear,
     term: str,
     user: User,
     rpc: Calls,
-    version: Annotated[int, Form(ge=0)],
+    version: Version,
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """再開する, with the reason on record."""

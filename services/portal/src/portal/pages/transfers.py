@@ -17,6 +17,7 @@ from portal.asked_by import AskedBy, asked_by
 from portal.nav import NavItem
 from portal.rpc import Rpc, ServiceAway, rpc
 from portal.session import SignedIn, signed_in
+from portal.typed import Version
 from portal.view import redirect, view
 
 OFFICE = ("office", "vice_principal", "principal")
@@ -261,9 +262,7 @@ def _may_withdraw(user: SignedIn, state: str) -> bool:
 
 
 @router.post("/transfers/{transfer_id}/approve")
-async def approve(
-    request: Request, transfer_id: str, user: User, rpc: Calls, version: Annotated[int, Form(ge=0)]
-) -> Response:
+async def approve(request: Request, transfer_id: str, user: User, rpc: Calls, version: Version) -> Response:
     """校長 approves: the papers are made, signed, sealed and sent."""
     try:
         await rpc.dataexchange.ApproveTransfer(
@@ -276,7 +275,7 @@ async def approve(
 
 @router.post("/transfers/{transfer_id}/withdraw")
 async def withdraw(
-    request: Request, transfer_id: str, user: User, rpc: Calls, version: Annotated[int, Form(ge=0)], reason: Long = ""
+    request: Request, transfer_id: str, user: User, rpc: Calls, version: Version, reason: Long = ""
 ) -> Response:
     """取下げ, with the reason on record and told to the other side."""
     try:
@@ -359,7 +358,7 @@ def _current_grade(arrival: pb.Arrival) -> str:
 
 @router.post("/arrivals/{arrival_id}/match")
 async def match(
-    request: Request, arrival_id: str, user: User, rpc: Calls, version: Annotated[int, Form(ge=0)], pupil: Short = ""
+    request: Request, arrival_id: str, user: User, rpc: Calls, version: Version, pupil: Short = ""
 ) -> Response:
     """A person decides who it is; `new` for a child new to us."""
     if not pupil:
@@ -375,7 +374,7 @@ async def match(
 
 @router.post("/arrivals/{arrival_id}/accept")
 async def accept(
-    request: Request, arrival_id: str, user: User, rpc: Calls, version: Annotated[int, Form(ge=0)],
+    request: Request, arrival_id: str, user: User, rpc: Calls, version: Version,
     school: Short = "", accepted_on: Short = "", school_grade: Short = "",
 ) -> Response:  # fmt: skip
     """転入学: on our roll from that day; the former school gets the receipt with the date."""
@@ -404,7 +403,7 @@ async def accept(
 
 @router.post("/arrivals/{arrival_id}/refuse")
 async def refuse(
-    request: Request, arrival_id: str, user: User, rpc: Calls, version: Annotated[int, Form(ge=0)],
+    request: Request, arrival_id: str, user: User, rpc: Calls, version: Version,
     code: Short = "declined", reason: Long = "",
 ) -> Response:  # fmt: skip
     """受け取らない: everything of the child is erased here, the sender gets the reason."""

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from jpschool.days import read_day
 from jpschool.school_grade import SchoolGrade
 from komu.reports.v1 import reports_pb2 as pb
 from servicekit.clock import JST
@@ -128,7 +129,7 @@ def day_of(text: str, field: str) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
         raise Invalid("日付が正しくありません。", [Violation(field, "YYYY-MM-DDで書いてください。")]) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from jpschool.days import read_day
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import roster_pb2
 from servicekit.errors import Invalid, Violation
@@ -44,7 +45,7 @@ def maybe_id(text: str, field: str) -> UUID | None:
 def a_day(text: str, field: str) -> date:
     """Raises Invalid."""
     try:
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
         message = "日付を「2026-11-21」の形で入力してください。"
         raise Invalid(message, [Violation(field, message)]) from None
