@@ -5,12 +5,13 @@ STACK ?= main
 PORT ?=
 ONLY ?=
 SERVICE ?=
+DO ?=
 PY := .venv/bin/python
 KOMU := $(PY) -m komustack
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset restart info status logs code second-factor prepare venv lock proto check unit test e2e bench
+.PHONY: help up down reset restart info status logs code second-factor run prepare venv lock proto check unit test e2e bench
 
 help:
 	@sed -n '2p' Makefile | sed 's/^# *//'
@@ -21,6 +22,7 @@ help:
 	@echo "  make status  動いているもの / what runs"
 	@echo "  make logs    記録を見る / follow the logs (SERVICE=roster)"
 	@echo "  make restart サービスの再起動 / restart services (SERVICE=roster)"
+	@echo "  make run     サービスの命令 / a service's command (SERVICE=roster DO='dead-letters list')"
 	@echo "  make code    ワンタイムコード / one-time code (USER=aozora.es.teacher1)"
 	@echo "  make second-factor 二つ目の要素の発行 / issue a second factor (USER=aozora.es.teacher9)"
 	@echo "  make test    すべての検査 / every check and test"
@@ -44,6 +46,9 @@ second-factor: venv
 
 logs restart: venv
 	@$(KOMU) $@ --stack $(STACK) $(if $(SERVICE),--service $(SERVICE))
+
+run: venv
+	@$(KOMU) run --stack $(STACK) --service "$(SERVICE)" --do "$(DO)"
 
 code: venv
 	@$(KOMU) code --stack $(STACK) --user "$(USER)"

@@ -29,6 +29,7 @@ def test_a_consumer_reads_the_streams_it_is_listed_for_through_its_own_durable()
     allowed = nats.permissions("reports", CALLS)["publish"]["allow"]
     assert "$JS.API.CONSUMER.MSG.NEXT.roster.reports" in allowed
     assert "$JS.ACK.roster.reports.>" in allowed
+    assert "$JS.API.STREAM.MSG.GET.roster" in allowed  # a dead letter names its place in the stream
     assert not [subject for subject in nats.permissions("roster", CALLS)["publish"]["allow"] if "CONSUMER" in subject]
 
 

@@ -2,11 +2,14 @@
 
 import argparse
 import os
+import shlex
 import sys
 
 from komustack.say import Problem
 
-_COMMANDS = ["up", "down", "reset", "restart", "info", "status", "logs", "code", "second-factor", "prepare", "renew"]
+_COMMANDS = [
+    "up", "down", "reset", "restart", "run", "info", "status", "logs", "code", "second-factor", "prepare", "renew",
+]  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default=None, help="parts (no services), or services: roster,portal")
     parser.add_argument("--service", action="append", default=[])
     parser.add_argument("--user", default="")
+    parser.add_argument("--do", default="", help="run: what the service's program is told, as one text")
     asked = parser.parse_args(arguments)
     from komustack import commands, watching  # late: `--help` and wrong arguments answer at once
 
@@ -30,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
                 commands.reset(asked.stack)
             case "restart":
                 commands.restart(asked.stack, asked.service)
+            case "run":
+                return commands.run(asked.stack, next(iter(asked.service), ""), shlex.split(asked.do))
             case "info":
                 watching.info(asked.stack)
             case "status":

@@ -328,6 +328,19 @@ def restart(name: str, services_named: list[str]) -> None:
             supervisor.wait_ready(service, lambda service=service: _is_ready(stack, service), _FOR_SERVICES_S)  # type: ignore[misc]
 
 
+def run(name: str, service: str, arguments: list[str]) -> int:
+    """A command of a service's program, beside the running one and with its environment; its exit code."""
+    stack = running_stack(name)
+    if service not in services.present():
+        raise Problem(
+            f"SERVICE= にサービスの名前を指定してください({'・'.join(services.present())})。",
+            f"Name a service: SERVICE={services.present()[0]} (there are {', '.join(services.present())}).",
+        )
+    environment = {**os.environ, **services.environment(stack, service, read_calls(stack.calls_file))}
+    program = [sys.executable, "-m", service, *arguments]
+    return subprocess.run(program, env=environment, cwd=ROOT, check=False).returncode
+
+
 def issue_second_factor(name: str, username: str) -> None:
     """The administrator's one-time act for a person who has no second factor yet."""
     stack = running_stack(name)

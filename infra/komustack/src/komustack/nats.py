@@ -43,7 +43,7 @@ def permissions(service: str, calls: Calls) -> dict[str, Any]:
         publish += [f"{service}.v1.>", f"$JS.API.STREAM.INFO.{service}"]
     for producer in calls.heard_by(service):
         stream = producer
-        publish += [f"$JS.API.STREAM.INFO.{stream}"]
+        publish += [f"$JS.API.STREAM.INFO.{stream}", f"$JS.API.STREAM.MSG.GET.{stream}"]
         publish += [
             f"$JS.API.CONSUMER.CREATE.{stream}.{service}",
             f"$JS.API.CONSUMER.CREATE.{stream}.{service}.>",

@@ -7,10 +7,12 @@ import psycopg
 import pytest
 from komu.roster.v1 import events_pb2
 from servicekit.db import Database
+from servicekit.errors import Unseen
+from servicekit.events import Consumer, letters
 from servicekit.events.bus import Bus
 from servicekit.events.intake import Intake
 from servicekit.events.relay import Relay
-from servicekit.testing import NatsServer
+from servicekit.testing import NatsServer, an_actor
 
 from libs.servicekit.tests.sample import on_class_roster_changed, write_note
 
@@ -147,6 +149,95 @@ async def test_poison_becomes_a_dead_letter_and_the_line_goes_on(line, tenant, a
     assert stream == "roster"
     assert "ValueError" in error
     assert "山田" not in error
+
+
+async def audited(line, tenant):
+    async with line.consumer.reading(tenant) as tx:
+        return (await tx.execute("SELECT action, after FROM audit_log ORDER BY at")).all()
+
+
+@pytest.fixture
+async def letter(line, tenant, actor):
+    """A dead letter of this board, and one of another board beside it."""
+    line.start("relay", "intake")
+    other = an_actor("other")
+    for board, whose in (("other", other), (tenant, actor)):
+        await line.tell(board, whose, "poison 山田", f"after of {board}")
+        await line.shows(board, f"after of {board}")
+
+    async def both():
+        return len(await letters.letters(line.consumer)) == 2
+
+    await until(both)
+    (found,) = await letters.letters(line.consumer, tenant)
+    return found
+
+
+async def test_a_dead_letter_is_taken_in_once_after_the_repair(line, tenant, letter):
+    arguments = (line.consumer, line.attendance_bus)
+    with pytest.raises(ValueError, match="poison"):
+        await letters.redeliver(*arguments, [on_class_roster_changed], tenant, letter.id, "operator")
+    (still,) = await letters.letters(line.consumer, tenant)
+    assert still.failures == 6
+    assert await audited(line, tenant) == []
+
+    async def keep(tx, event):
+        await tx.execute(
+            "INSERT INTO notes (tenant_id, id, text) VALUES (:tenant, :id, 'repaired')",
+            {"tenant": tx.tenant, "id": UUID(event.meta.aggregate_id)},
+        )
+
+    broken = on_class_roster_changed
+    repaired = Consumer(broken.name, broken.subject, events_pb2.ClassRosterChanged, keep)
+    assert await letters.redeliver(*arguments, [repaired], tenant, letter.id, "operator")
+    assert await line.seen(tenant) == [f"after of {tenant}", "repaired"]
+    assert await letters.letters(line.consumer, tenant) == []
+    ((action, after),) = await audited(line, tenant)
+    assert action == "dead_letter.redelivered"
+    assert (after["by"], after["event_id"], after["taken_in"]) == ("operator", str(letter.event_id), True)
+    with pytest.raises(Unseen):
+        await letters.redeliver(*arguments, [repaired], tenant, letter.id, "operator")
+
+
+async def test_an_event_that_had_its_effect_has_it_no_second_time(line, tenant, letter):
+    async with line.consumer.transaction(tenant) as tx:
+        await tx.execute(
+            "INSERT INTO inbox (tenant_id, consumer, event_id) VALUES (:tenant, :consumer, :event)",
+            {"tenant": tenant, "consumer": letter.consumer, "event": letter.event_id},
+        )
+    consumers = [on_class_roster_changed]
+    assert not await letters.redeliver(line.consumer, line.attendance_bus, consumers, tenant, letter.id, "operator")
+    assert await letters.letters(line.consumer, tenant) == []
+
+
+async def test_another_boards_letter_is_not_touched(line, tenant, letter):
+    with pytest.raises(Unseen):
+        await letters.discard(line.consumer, "other", letter.id, "wrong board", "operator")
+    with pytest.raises(Unseen):
+        await letters.redeliver(
+            line.consumer, line.attendance_bus, [on_class_roster_changed], "other", letter.id, "operator"
+        )
+    assert [one.id for one in await letters.letters(line.consumer, tenant)] == [letter.id]
+
+
+async def test_giving_up_needs_a_reason_that_stays(line, tenant, letter):
+    with pytest.raises(ValueError, match="reason"):
+        await letters.discard(line.consumer, tenant, letter.id, " ", "operator")
+    await letters.discard(line.consumer, tenant, letter.id, "the class is gone", "operator")
+    assert await letters.letters(line.consumer, tenant) == []
+    assert len(await letters.letters(line.consumer)) == 1
+    ((action, after),) = await audited(line, tenant)
+    assert (action, after["reason"]) == ("dead_letter.discarded", "the class is gone")
+
+
+async def test_what_the_stream_keeps_no_more_is_said(line, tenant, letter):
+    await (await line.roster_bus.jetstream()).purge_stream("roster")
+    with pytest.raises(letters.Gone, match="does not keep"):
+        await letters.redeliver(
+            line.consumer, line.attendance_bus, [on_class_roster_changed], tenant, letter.id, "operator"
+        )
+    with pytest.raises(letters.Gone, match=letter.consumer):
+        await letters.redeliver(line.consumer, line.attendance_bus, [], tenant, letter.id, "operator")
 
 
 async def test_events_wait_for_nats_and_survive_its_restart(line, tenant, actor):

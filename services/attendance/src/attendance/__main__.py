@@ -1,10 +1,12 @@
-"""`python -m attendance serve | migrate | rebuild-projections TENANT…`"""
+"""`python -m attendance serve | migrate | rebuild-projections TENANT… | dead-letters`"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 
+from servicekit.events import letters
 from servicekit.migrate import upgrade
 from servicekit.process import run
 
@@ -13,7 +15,7 @@ from attendance.rebuild import rebuild
 from attendance.settings import Settings
 
 
-def main() -> None:
+def main() -> int:
     """Entry point of the process; settings come from the environment (KOMU_*)."""
     parser = argparse.ArgumentParser(prog="attendance")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -21,15 +23,19 @@ def main() -> None:
     commands.add_parser("migrate", help="bring the database to the newest schema")
     again = commands.add_parser("rebuild-projections", help="copy the register anew from roster")
     again.add_argument("tenants", nargs="+")
+    letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
     asked = parser.parse_args()
     settings = Settings()
     if asked.command == "migrate":
         upgrade("attendance", settings.migration_url or settings.database_url)
     elif asked.command == "rebuild-projections":
         asyncio.run(rebuild(settings, asked.tenants))
+    elif asked.command == "dead-letters":
+        return letters.run(build(settings), asked)
     else:
         run(build(settings).serve())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

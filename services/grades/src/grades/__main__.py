@@ -1,4 +1,4 @@
-"""serve | migrate | rebuild-projections BOARD…"""
+"""serve | migrate | rebuild-projections BOARD… | dead-letters"""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import os
 import sys
 
 from servicekit import migrate
+from servicekit.events import letters
 from servicekit.process import run
 
 from grades.app import build, rebuild_projections
@@ -19,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("migrate", help="bring the database to the newest schema")
     rebuild = commands.add_parser("rebuild-projections", help="read the register anew from roster")
     rebuild.add_argument("tenants", nargs="+", help="boards")
+    letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
     asked = parser.parse_args(arguments)
     if asked.command == "migrate":
         migrate.upgrade("grades", os.environ["KOMU_MIGRATION_URL"])
@@ -27,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "serve":
         run(build(settings).serve())
         return 0
+    if asked.command == "dead-letters":
+        return letters.run(build(settings), asked)
     for tenant in asked.tenants:
         classes = asyncio.run(rebuild_projections(settings, tenant))
         print(f"{tenant}: {classes} classes read from roster")

@@ -54,6 +54,7 @@ NOUNS = {
     "board_reasons": "欠席理由の決まり",
     "board_terms": "学期の決まり",
     "board_report_card": "通知表の構成の決まり",
+    "dead_letter": "届かなかった通知",
     "scope": "範囲",
 }
 VERBS = {
@@ -116,6 +117,7 @@ VERBS = {
     "applying": "反映の開始",
     "checked": "検査",
     "failed": "失敗",
+    "redelivered": "取り込み直し",
 }
 FIELDS = {
     "value": "値",

@@ -1,9 +1,11 @@
-"""`python -m roster serve | migrate`"""
+"""`python -m roster serve | migrate | dead-letters`"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
+from servicekit.events import letters
 from servicekit.migrate import upgrade
 from servicekit.process import run
 
@@ -11,19 +13,23 @@ from roster.app import build
 from roster.settings import Settings
 
 
-def main() -> None:
+def main() -> int:
     """Entry point of the process; settings come from the environment (KOMU_*)."""
     parser = argparse.ArgumentParser(prog="roster")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve gRPC, follow events, run imports")
     commands.add_parser("migrate", help="bring the database to the newest schema")
+    letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
     asked = parser.parse_args()
     settings = Settings()
     if asked.command == "migrate":
         upgrade("roster", settings.migration_url or settings.database_url)
+    elif asked.command == "dead-letters":
+        return letters.run(build(settings), asked)
     else:
         run(build(settings).serve())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -24,7 +24,7 @@ from nats.js.errors import NotFoundError
 from opentelemetry.trace import SpanKind
 
 from servicekit.clock import now
-from servicekit.db import TENANT, Database
+from servicekit.db import TENANT, Database, Transaction
 from servicekit.errors import KomuError, Unavailable
 from servicekit.events.bus import Bus
 from servicekit.events.consumer import Consumer
@@ -160,17 +160,10 @@ class Intake:
     async def take_in_once(self, consumer: Consumer, event: Any, subject: str) -> bool:
         """Inbox row and effect in one transaction. False when the event had its effect before."""
         tenant = event.meta.tenant
-        if subject.rsplit(".", 1)[1] != tenant or TENANT.match(tenant) is None:
-            raise ValueError("the tenant of the event is not the one of its subject")
+        if TENANT.match(tenant) is None:
+            raise ValueError("the event names no tenant")
         async with self._database.transaction(tenant) as tx:
-            cursor = await tx.raw.execute(
-                "INSERT INTO inbox (tenant_id, consumer, event_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-                (tenant, consumer.name, UUID(event.meta.id)),
-            )
-            if cursor.rowcount == 0:
-                return False
-            await consumer.run(tx, event)
-        return True
+            return await take_in(tx, consumer, event, subject)
 
     async def _wait_out(self, message: Msg, error: BaseException) -> None:
         log.warning("consumers wait for the database: %s", type(error).__name__)
@@ -181,7 +174,7 @@ class Intake:
     async def _bury(self, consumer: Consumer, message: Msg, event: Any, error: BaseException, failures: int) -> None:
         tenant = message.subject.rsplit(".", 1)[1]
         metadata = message.metadata
-        text = _describe(error)
+        text = describe(error)
         while True:
             try:
                 async with self._database.plumbing() as raw:
@@ -201,7 +194,23 @@ class Intake:
         log.error("event %s of %s is a dead letter", event.meta.id if event is not None else "?", message.subject)
 
 
-def _describe(error: BaseException) -> str:
+async def take_in(tx: Transaction, consumer: Consumer, event: Any, subject: str) -> bool:
+    """Inbox row and effect in this transaction of the event's tenant. False when the event had its effect before.
+
+    Raises: ValueError, when subject, event and transaction are not of one tenant; what the consumer raises."""
+    if not subject.rsplit(".", 1)[1] == event.meta.tenant == tx.tenant:
+        raise ValueError("the tenant of the event is not the one of its subject")
+    cursor = await tx.raw.execute(
+        "INSERT INTO inbox (tenant_id, consumer, event_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (tx.tenant, consumer.name, UUID(event.meta.id)),
+    )
+    if cursor.rowcount == 0:
+        return False
+    await consumer.run(tx, event)
+    return True
+
+
+def describe(error: BaseException) -> str:
     """Type, contract message or SQL state, and the place: what helps to repair it and quotes no data."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:

@@ -110,7 +110,7 @@ class Service:
             add_to_server(instance, recorder)
             for name, handlers in recorder.handlers.items():
                 self._guarded[name] = self._guard.handlers(name, handlers, instance)
-        self._consumers = tuple(consumers)
+        self.consumers = tuple(consumers)
         self._tls: TlsFiles | None = None
         self._bus: Bus | None = None
         self._relay: Relay | None = None
@@ -139,8 +139,8 @@ class Service:
             if settings.service in self._calls.events:
                 self._relay = Relay(settings.service, self.database, self._bus)
                 self._run(self._relay.run())
-            if self._consumers:
-                self._intake = Intake(settings.service, self.database, self._bus, self._consumers)
+            if self.consumers:
+                self._intake = Intake(settings.service, self.database, self._bus, self.consumers)
                 self._run(self._intake.run())
         self._run(self._sealer.run())
         if self._jobs is not None:
