@@ -82,6 +82,7 @@ def test_a_class_prints_with_progress_and_lies_in_the_archive(browse: Browse) ->
     expect(page.get_by_role("link", name="できた帳票を見る")).to_be_visible(timeout=60_000)
     browse.check(page, "forms-job")
     page.get_by_role("link", name="できた帳票を見る").click()
+    expect(page.get_by_text(re.compile(r"^\d{4}年度\s2学期$"))).to_be_visible()
     pdf = pdf_of(page)
     pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
     assert len(pages) >= 70

@@ -4,7 +4,6 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -245,16 +244,21 @@ async def _document_page(
         "document": found,
         "names": await _names(rpc, [found]),
         "checked": checked,
-        "term": _term_label(found),
+        "term": await _term_label(rpc, found),
         "strong": found.information_class <= 2,
     }
     return view(request, "forms/document.html", facts, title=found.form_label)
 
 
-def _term_label(found: pb.Document) -> str:
+async def _term_label(rpc: Rpc, found: pb.Document) -> str:
+    """The month, or the 学期 by the name the board gives it."""
+    if not found.term:
+        return ""
     if found.form == "attendance_register":
-        return f"{int(found.term[5:])}月" if found.term else ""
-    return f"{found.term}学期" if found.term else ""
+        return f"{int(found.term[5:])}月"
+    asked = grades_pb2.ListTermsRequest(school_id=found.school_id, school_year=found.school_year)
+    answer = await if_allowed(rpc.grades.ListTerms(asked))
+    return next((term.label for term in answer.terms if term.key == found.term), "") if answer else ""
 
 
 @router.get("/documents/{document_id}/file")
@@ -315,8 +319,8 @@ async def _class_page(
     choice = None
     if forms:
         chosen = next((one for one in forms if one.key == form), forms[0])
-        terms = await _terms(rpc, chosen, roster)
-        choice = Choice(chosen, _chosen_term(chosen, term, terms), terms)
+        terms, now = await _terms(rpc, chosen, roster)
+        choice = Choice(chosen, _chosen_term(term, terms, now), terms)
     facts = {
         "class": school_class,
         "forms": forms,
@@ -329,34 +333,29 @@ async def _class_page(
     return view(request, "forms/class.html", facts, title=title, status=422 if errors else 200)
 
 
-async def _terms(rpc: Rpc, form: pb.Form, roster: roster_pb2.GetClassRosterReply) -> list[tuple[str, str]]:
+async def _terms(
+    rpc: Rpc, form: pb.Form, roster: roster_pb2.GetClassRosterReply
+) -> tuple[list[tuple[str, str]], str]:
+    """Months or 学期 the form is printed for, and the one today lies in (empty: none of them)."""
     school_year = getattr(roster, "class").school_year
+    today = today_jst()
     if form.key == "attendance_register":
-        return [(f"{school_year if month >= 4 else school_year + 1}-{month:02}", f"{month}月") for month in _MONTHS]
+        months = [(f"{school_year if month >= 4 else school_year + 1}-{month:02}", f"{month}月") for month in _MONTHS]
+        return months, f"{today:%Y-%m}"
     if not form.per_term:
-        return []
+        return [], ""
     answer = await rpc.grades.ListTerms(
         grades_pb2.ListTermsRequest(school_id=roster.school.id, school_year=school_year)
     )
-    return [(term.key, term.label) for term in answer.terms if term.key != "year"]
+    terms = [term for term in answer.terms if term.key != "year"]
+    running = (term.key for term in terms if term.starts_on <= today.isoformat() <= term.ends_on)
+    return [(term.key, term.label) for term in terms], next(running, "")
 
 
-def _chosen_term(form: pb.Form, term: str, terms: Sequence[tuple[str, str]]) -> str:
-    if not terms:
-        return ""
+def _chosen_term(asked: str, terms: Sequence[tuple[str, str]], now: str) -> str:
+    """The one asked for, else today's, else the first."""
     keys = [key for key, _ in terms]
-    if term in keys:
-        return term
-    today = today_jst()
-    if form.key == "attendance_register":
-        this_month = f"{today:%Y-%m}"
-        return this_month if this_month in keys else keys[0]
-    return keys[min(_running_term(today), len(keys) - 1)]
-
-
-def _running_term(today: date) -> int:
-    """Place of the 学期 a day most likely lies in: only which one is chosen first depends on it."""
-    return 0 if 4 <= today.month <= 8 else 1 if today.month >= 9 else 2
+    return next((key for key in (asked, now, *keys) if key in keys), "")
 
 
 @router.post("/{class_id}/print")
