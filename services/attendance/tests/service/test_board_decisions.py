@@ -107,6 +107,13 @@ async def test_what_a_mark_has_can_be_retired_but_not_moved_or_removed(school, b
         await mark(school, school.pupils[1], "official", version=2)
 
 
+async def test_a_symbol_that_was_corrected_away_is_in_use_because_its_history_is_read(school, board):
+    for version, symbol in enumerate(("official", "principal", "ill")):
+        await mark(school, school.pupils[0], symbol, version=version)
+    assert list((await board.GetBoardDecisions(asked())).used) == ["ill", "official", "principal"]
+    assert list((await board.GetBoardDecisions(asked(YEAR - 1))).used) == []
+
+
 async def test_a_symbol_is_not_moved_under_a_save_that_is_under_way(school, board, running):
     """A change waits for saves, and then sees what they wrote."""
     from attendance.store import marks

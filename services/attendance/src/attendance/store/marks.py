@@ -60,15 +60,22 @@ async def hold_symbols(tx: Transaction, *, for_change: bool) -> None:
     await tx.execute(f"SELECT {lock}({board})", {"tenant": tx.tenant})
 
 
-async def symbols_in_use(tx: Transaction, school_year: int) -> frozenset[str]:
-    """Keys that a mark of the year has, or had before a correction (its history is read with their names)."""
+async def symbols_in_use(tx: Transaction, school_year: int, keys: Sequence[str]) -> frozenset[str]:
+    """Which of `keys` a mark of the year has, or had before a correction (its history is read with their names).
+
+    What a correction led to is the mark itself or stood before the next one. One look into an index per key: teachers'
+    saves wait for this while symbols change.
+    """
     rows = await tx.execute(
-        """SELECT symbol FROM marks WHERE tenant_id = :tenant AND on_day BETWEEN :first AND :last
-           UNION SELECT before_symbol FROM mark_changes WHERE tenant_id = :tenant AND on_day BETWEEN :first AND :last
-           UNION SELECT after_symbol FROM mark_changes WHERE tenant_id = :tenant AND on_day BETWEEN :first AND :last""",
-        {"tenant": tx.tenant, "first": first_day(school_year), "last": last_day(school_year)},
+        """SELECT k.key FROM unnest(CAST(:keys AS text[])) AS k (key), LATERAL (
+             SELECT FROM marks WHERE tenant_id = :tenant AND symbol = k.key AND on_day BETWEEN :first AND :last
+              LIMIT 1) AS m
+           UNION SELECT k.key FROM unnest(CAST(:keys AS text[])) AS k (key), LATERAL (
+             SELECT FROM mark_changes
+              WHERE tenant_id = :tenant AND before_symbol = k.key AND on_day BETWEEN :first AND :last LIMIT 1) AS c""",
+        {"tenant": tx.tenant, "keys": list(keys), "first": first_day(school_year), "last": last_day(school_year)},
     )
-    return frozenset(row.symbol for row in rows) - {""}
+    return frozenset(row.key for row in rows)
 
 
 async def sheets(tx: Transaction, class_ids: Sequence[UUID], from_on: date, to_on: date) -> list[DaySheet]:

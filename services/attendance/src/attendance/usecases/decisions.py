@@ -74,12 +74,9 @@ async def get_decisions(tx: Transaction, actor: Actor, school_year: int) -> Boar
     """Both topics of a year. Raises: Refused, Invalid (no such year)."""
     policy.may_read_decisions(actor).enforce()
     _year(school_year)
-    return BoardDecisions(
-        school_year,
-        await _state(tx, actor, Topic.SYMBOLS, school_year),
-        await _state(tx, actor, Topic.REASONS, school_year),
-        await marks.symbols_in_use(tx, school_year),
-    )
+    symbols = await _state(tx, actor, Topic.SYMBOLS, school_year)
+    reasons = await _state(tx, actor, Topic.REASONS, school_year)
+    return BoardDecisions(school_year, symbols, reasons, await _in_use(tx, school_year, symbols.content))
 
 
 async def decide(tx: Transaction, actor: Actor, command: Decide) -> BoardDecisions:
@@ -142,7 +139,11 @@ async def _checked(tx: Transaction, command: Decide, now: Content) -> tuple[Cont
         return reasons, faults_of_reasons(reasons)
     before = cast("Sequence[Symbol]", now)
     symbols = tidy_symbols(cast("Sequence[Symbol]", command.content), before)
-    return symbols, faults_of_symbols(symbols, before, await marks.symbols_in_use(tx, command.school_year))
+    return symbols, faults_of_symbols(symbols, before, await _in_use(tx, command.school_year, now))
+
+
+async def _in_use(tx: Transaction, school_year: int, symbols: Content) -> frozenset[str]:
+    return await marks.symbols_in_use(tx, school_year, [one.key for one in symbols if isinstance(one, Symbol)])
 
 
 def _overtaken(last: Decision | None) -> Conflict:
