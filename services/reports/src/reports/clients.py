@@ -305,6 +305,7 @@ def _register(sheet: roster_pb2.RegisterSheet) -> Register:
         prior_history=sheet.prior_history,
         next_school=sheet.next_school,
         next_school_address=sheet.next_school_address,
+        enrolled=sheet.pupil.enrolled,
     )
 
 

@@ -34,6 +34,7 @@ class School:
     office_id: UUID = field(default_factory=uuid4)
     pupils: list[UUID] = field(default_factory=list)
     remark: str = "進んで学習に取り組んだ。"
+    left: set[UUID] = field(default_factory=set)
 
     every: ClassVar[dict[str, "School"]] = {}
 
@@ -80,7 +81,7 @@ class School:
             class_id=str(self.class_id),
             school_grade="P3",
             number=place + 1,
-            enrolled=True,
+            enrolled=self.pupils[place] not in self.left,
         )
 
     @property

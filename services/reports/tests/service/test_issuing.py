@@ -296,3 +296,11 @@ async def test_a_print_can_be_cancelled_and_leaves_no_data(school: School) -> No
         assert not (await school.teacher.ListDocuments(pb.ListDocumentsRequest())).documents
         async with school.running.database.reading(school.tenant) as tx:
             assert await tx.scalar("SELECT count(*) FROM print_orders") == 0
+
+
+async def test_only_a_child_on_the_roll_gets_an_enrolment_certificate(school: School) -> None:
+    """在学証明書 says 「在学していることを証明する」: of a child who has left, that would be false."""
+    school.left.add(school.pupils[0])
+    with pytest.raises(Refused, match="在籍していない"):
+        await school.office.IssueDocument(issue(school, "enrolment_certificate"))
+    assert (await school.office.IssueDocument(issue(school, "enrolment_certificate", place=1))).id

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reports.domain.archive import retained_until, years_later
-from reports.domain.assembly import guidance, registers, report_cards
+from reports.domain.assembly import certificates, guidance, registers, report_cards
 from reports.domain.assembly.words import class_label, entries, furigana
 from reports.domain.forms.attendance_register import AttendanceRegister
 from reports.domain.forms.registry import form_of, forms_of, to_data
@@ -293,3 +293,53 @@ def test_the_register_names_the_staff_of_its_month_jointly_where_it_changed_hand
         [("教諭", "担二", "")],
     ]
     assert (told["2027-03"].school_year, told["2027-03"].month) == (2026, 3)
+
+
+CHANGED = (
+    StaffFact("前校長", "2020-04-01", "2026-09-30"), StaffFact("現校長", "2026-10-01", "2026-12-31"),
+    StaffFact("次校長", "2027-01-01"),
+)  # fmt: skip
+
+
+def in_a_year_of_three_principals() -> Register:
+    teachers = (StaffFact("前担任", "2026-04-01", "2026-11-09"), StaffFact("現担任", "2026-11-10", "2027-03-31"))
+    return pupil(years=(YearFact(2026, "P3", "class", "3年1組", 12, CHANGED, teachers),))
+
+
+def test_papers_are_certified_by_the_principal_in_office_on_that_day() -> None:
+    """Not by the one who is to come, whose 任用 the register knows already."""
+    child = in_a_year_of_three_principals()
+    for on, name in (("2026-09-30", "前校長"), ("2026-11-21", "現校長"), ("2027-01-01", "次校長")):
+        assert certificates.principal(child, on) == name
+        issued = certificates.enrolment_certificate(child, number="1", issued_on=on, purpose="転学のため")
+        assert issued.principal_name == name
+        assert certificates.textbook_certificate(child, (), number="1", issued_on=on).principal_name == name
+    left_long_ago = pupil(years=(YearFact(2025, "P2", "c", "2年1組", 1, CHANGED[:1]),))
+    assert certificates.principal(left_long_ago, "2026-11-21") == "前校長"
+
+
+@pytest.mark.parametrize(
+    ("term", "issued_on", "staff"),
+    [
+        ("1", "2026-11-21", ("前校長", ("前担任",))),  # printed again in autumn: as it was handed out in summer
+        ("2", "2026-11-05", ("現校長", ("前担任",))), ("2", "2026-11-21", ("現校長", ("現担任",))),
+        ("3", "2027-03-24", ("次校長", ("現担任",))),
+    ],
+)  # fmt: skip
+def test_a_report_card_names_the_staff_of_its_term(term: str, issued_on: str, staff: tuple[str, tuple[str]]) -> None:
+    terms = [
+        TermFact("1", "1学期", "2026-04-01", "2026-08-31"), TermFact("2", "2学期", "2026-09-01", "2026-12-31"),
+        TermFact("3", "3学期", "2027-01-01", "2027-03-31"),
+    ]  # fmt: skip
+    child = in_a_year_of_three_principals()
+    card = report_cards.report_card(child, Records(), Curriculum(2026, "P3", ()), terms, term, {}, issued_on)
+    assert (card.principal_name, card.homeroom_teachers) == staff
+
+
+def test_the_line_of_a_year_tells_days_of_that_year_only() -> None:
+    """様式1: predecessor and successor with their periods; when the 校長 came to the school is not its matter."""
+    line = guidance.guidance_record_1(in_a_year_of_three_principals()).years[2]
+    assert [(each.name, each.starts_on, each.ends_on) for each in line.principals] == [
+        ("前校長", "2026-04-01", "2026-09-30"), ("現校長", "2026-10-01", "2026-12-31"),
+        ("次校長", "2027-01-01", "2027-03-31"),
+    ]  # fmt: skip

@@ -97,6 +97,8 @@ class Register:
     prior_history: str = ""
     next_school: str = ""
     next_school_address: str = ""
+    enrolled: bool = True
+    """Whether the pupil stands on the school's roll today."""
 
     def year(self, school_year: int) -> YearFact | None:
         """The pupil's last place in that school year; None when not on the roll then."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from jpschool.school_grade import SchoolGrade
 from servicekit.auth import Actor
 from servicekit.clock import day_in_jst
-from servicekit.errors import Invalid, Unseen, Violation
+from servicekit.errors import Invalid, Refused, Unseen, Violation
 from servicekit.ids import uuid7
 
 from reports import policy
@@ -114,7 +114,7 @@ async def gather(sources: Sources, actor: Actor, asked: Asked, now: datetime) ->
         case "guidance_record_2" | "guidance_record_copy":
             documents, term = await _guidance(sources, form, asked, pupils, school_year, today), ""
         case _:
-            documents, term = [_certificate(form, asked, pupil, today, school_year) for pupil in pupils], ""
+            documents, term = [_certificate(form, asked, pupil, today) for pupil in pupils], ""
     return Gathered(
         form=form,
         documents=tuple(documents),
@@ -219,6 +219,7 @@ async def _guidance(
                     sheet,
                     issued_on=today.isoformat(),
                     recipient=asked.counterpart_name,
+                    principal_name=certificates.principal(pupil, today.isoformat()),
                 )
             )
         else:
@@ -226,21 +227,25 @@ async def _guidance(
     return made
 
 
-def _certificate(form: Form, asked: Asked, pupil: Register, today: date, school_year: int) -> FormDocument:
+def _certificate(form: Form, asked: Asked, pupil: Register, today: date) -> FormDocument:
     if form.key == "enrolment_certificate":
+        if not pupil.enrolled:
+            raise Refused(
+                "この児童生徒は今日この学校に在籍していないため、在学証明書は作れません。"
+                "在籍していたことの証明が必要なときは、指導要録 様式1で確かめてください。",
+                reason="NOT_ENROLLED",
+            )
         return certificates.enrolment_certificate(
             pupil,
             number=asked.document_number,
             issued_on=today.isoformat(),
             purpose=asked.use or "転学のため",
-            school_year=school_year,
         )
     return certificates.textbook_certificate(
         pupil,
         asked.textbooks,
         number=asked.document_number,
         issued_on=today.isoformat(),
-        school_year=school_year,
     )
 
 

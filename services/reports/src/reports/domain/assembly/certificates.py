@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from reports.domain.assembly.guidance import school_kind_of
-from reports.domain.assembly.words import entries, furigana, now_of, of_kind
+from reports.domain.assembly.words import entries, furigana, in_office, now_of, of_kind
 from reports.domain.forms.certificates import EnrolmentCertificate, Textbook, TextbookCertificate
 from reports.domain.forms.values import Entry
 from reports.domain.sources import Register
 
 
 def enrolment_certificate(
-    register: Register, *, number: str, issued_on: str, purpose: str, school_year: int
+    register: Register, *, number: str, issued_on: str, purpose: str
 ) -> EnrolmentCertificate:
     """States that the child is on the roll on the day of issue."""
     school_grade = register.as_school_grade
@@ -26,12 +26,12 @@ def enrolment_certificate(
         issued_on=issued_on,
         school_name=register.school.name,
         school_address=register.school.address,
-        principal_name=_principal(register, school_year),
+        principal_name=principal(register, issued_on),
     )
 
 
 def textbook_certificate(
-    register: Register, textbooks: Sequence[Textbook], *, number: str, issued_on: str, school_year: int
+    register: Register, textbooks: Sequence[Textbook], *, number: str, issued_on: str
 ) -> TextbookCertificate:
     """Which 種目 this school supplied: the next one supplies only those that differ."""
     return TextbookCertificate(
@@ -46,7 +46,7 @@ def textbook_certificate(
         issued_on=issued_on,
         school_name=register.school.name,
         school_address=register.school.address,
-        principal_name=_principal(register, school_year),
+        principal_name=principal(register, issued_on),
     )
 
 
@@ -63,6 +63,7 @@ def _kana(register: Register) -> str:
     return furigana(kana, names[-1].text if names else register.display_name)
 
 
-def _principal(register: Register, school_year: int) -> str:
-    year = register.year(school_year)
-    return year.principals[-1].name if year and year.principals else ""
+def principal(register: Register, on: str) -> str:
+    """The 校長 in office on the day (ISO 8601) who certifies."""
+    served = in_office((each for year in register.years for each in year.principals), on)
+    return served[-1].name if served else ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from jpschool.school_grade import SchoolGrade
+from jpschool.school_year import first_day, last_day
 
 from reports.domain.assembly.words import class_label, entries, furigana, now_of, of_kind
 from reports.domain.forms.guidance_record_1 import (
@@ -240,10 +241,9 @@ def guidance_record_2(
 
 
 def guidance_record_copy(
-    register: GuidanceRecord1, guidance: GuidanceRecord2, *, issued_on: str, recipient: str
+    register: GuidanceRecord1, guidance: GuidanceRecord2, *, issued_on: str, recipient: str, principal_name: str
 ) -> GuidanceRecordCopy:
     """写し for the next school, certified by the 校長 of `issued_on` (規則 24条3項)."""
-    principals = [staff for year in register.years for staff in year.principals]
     text = "この写しは、指導要録の原本と相違ないことを証明する。"
     if recipient:
         text += f"\n学校教育法施行規則第24条第3項の規定により、{recipient}長に送付する。"
@@ -254,7 +254,7 @@ def guidance_record_copy(
             text=text,
             issued_on=issued_on,
             school_name=guidance.school_name,
-            principal_name=principals[-1].name if principals else "",
+            principal_name=principal_name,
         ),
     )
 
@@ -285,9 +285,13 @@ def _year_of(register: Register, school_grade: str) -> YearFact | None:
     return max(found, key=lambda year: year.school_year) if found else None
 
 
-def _staff(facts: Sequence[StaffFact]) -> tuple[StaffPeriod, ...]:
-    ordered = sorted(facts, key=lambda staff: staff.starts_on)
-    return tuple(StaffPeriod(name=s.name, starts_on=s.starts_on, ends_on=s.ends_on) for s in ordered)
+def _staff(facts: Sequence[StaffFact], school_year: int) -> tuple[StaffPeriod, ...]:
+    """With the days served within that year: the line of a year tells of nothing else."""
+    first, last = first_day(school_year).isoformat(), last_day(school_year).isoformat()
+    return tuple(
+        StaffPeriod(name=s.name, starts_on=max(s.starts_on, first), ends_on=min(s.ends_on or last, last))
+        for s in sorted(facts, key=lambda staff: staff.starts_on)
+    )
 
 
 def _register_year(register: Register, school_grade: int) -> RegisterYear:
@@ -301,8 +305,8 @@ def _register_year(register: Register, school_grade: int) -> RegisterYear:
         school_year=year.school_year,
         class_name=place.class_name,
         number=place.number,
-        principals=_staff(year.principals),
-        homeroom_teachers=_staff(year.homeroom_teachers),
+        principals=_staff(year.principals, year.school_year),
+        homeroom_teachers=_staff(year.homeroom_teachers, year.school_year),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from jpschool.school_grade import SchoolGrade
 
-from reports.domain.assembly.words import class_label
+from reports.domain.assembly.words import class_label, in_office
 from reports.domain.forms.report_card import (
     Completion,
     LabelledText,
@@ -28,12 +28,17 @@ def report_card(
     sums: Mapping[str, SumsFact],
     issued_on: str,
 ) -> ReportCard:
-    """The card of `term`: that term and the ones before it are filled. `sums`: term → 出欠."""
+    """The card of `term`: that term and the ones before it are filled. `sums`: term → 出欠.
+
+    校長 and 担任 are those of the end of the term, or of `issued_on` while it runs.
+    """
     shown = [each for each in terms if each.key != "year"]
     reached = [each.key for each in shown if each.key <= term]
     school_grade = SchoolGrade(curriculum.school_grade)
     school_year = curriculum.school_year
     year = register.year(school_year)
+    on = min([issued_on, *(each.ends_on for each in shown if each.key == term and each.ends_on)])
+    served = in_office(year.principals, on) if year else ()
 
     def values(subject: str, column: str) -> tuple[str, ...]:
         return tuple(
@@ -71,10 +76,8 @@ def report_card(
         class_name=f"{school_grade.year}年 {class_label(year.class_name, year.school_grade)}" if year else "",
         number=str(year.number) if year and year.number else "",
         pupil_name=register.display_name,
-        principal_name=_last(year.principals) if year else "",
-        homeroom_teachers=tuple(s.name for s in year.homeroom_teachers if not s.ends_on or s.ends_on >= issued_on)
-        if year
-        else (),
+        principal_name=served[-1].name if served else "",
+        homeroom_teachers=tuple(each.name for each in in_office(year.homeroom_teachers, on)) if year else (),
         terms=tuple(each.label for each in shown),
         subjects=tuple(
             TermSubject(
@@ -140,7 +143,3 @@ def _attendance(term: TermFact, sums: SumsFact | None, records: Records, school_
 
 def _short(label: str) -> str:
     return label.replace("総合的な学習の時間", "総合")
-
-
-def _last(staff: Sequence[object]) -> str:
-    return str(getattr(staff[-1], "name", "")) if staff else ""

@@ -1,9 +1,10 @@
 """Small words of forms: names, furigana, class labels."""
 
 import re
+from collections.abc import Iterable, Sequence
 
 from reports.domain.forms.values import Entry
-from reports.domain.sources import DatedText
+from reports.domain.sources import DatedText, StaffFact
 
 _KATAKANA = {code: code - 0x60 for code in [*range(0x30A1, 0x30F7), 0x30FD, 0x30FE]}
 _JAPANESE = re.compile("[\u3040-\u309f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -49,6 +50,13 @@ def in_force(values: list[DatedText], on: str) -> str:
     if valid:
         return valid[-1]
     return ordered[0].text if ordered else ""
+
+
+def in_office(staff: Iterable[StaffFact], on: str) -> Sequence[StaffFact]:
+    """Who served on that day (ISO 8601), not who will; where nobody did, who served last before it."""
+    begun = sorted((each for each in staff if each.starts_on <= on), key=lambda each: each.starts_on)
+    serving = [each for each in begun if not each.ends_on or each.ends_on >= on]
+    return serving or begun[-1:]
 
 
 def now_of(values: list[DatedText]) -> str:
