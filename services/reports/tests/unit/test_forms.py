@@ -266,3 +266,58 @@ def test_many_moves_go_on_on_a_separate_sheet(typesetter: Typesetter) -> None:
     assert any("転入学" in note for note in made.notes)
     assert all(f"第{n}小学校" in text for n in range(1, 12))
     assert all(f"{n}丁目" in text for n in range(1, 31))
+
+
+def lines_of(pdf: bytes, page: int = 0) -> list[tuple[str, float, float]]:
+    """Pieces of text of a page with their baseline and size, in points."""
+    found: list[tuple[str, float, float]] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
+        if text.strip():
+            found.append((re.sub(r"\s+", "", text), tm[5] * cm[3] + cm[5], size * abs(tm[3] * cm[3])))
+
+    pypdf.PdfReader(io.BytesIO(pdf)).pages[page].extract_text(visitor_text=visit)
+    return found
+
+
+def test_remarks_of_the_register_stay_inside_their_row(typesetter: Typesetter) -> None:
+    """通称, a former name and the reasons of absences are two lines of small type, not one over the rule."""
+    sheet = samples.attendance_register(pupils=40)
+    first = dataclasses.replace(sheet.pupils[0], remarks="通称田中　マリア、9日まで鈴木　旧子、発熱1日、家事都合1日")
+    document = dataclasses.replace(sheet, pupils=(first, *sheet.pupils[1:]))
+    made = typesetter.pdf(form_of("attendance_register", 2026), [document], STAMP)
+    lines = lines_of(made.pdf)
+    tenth, eleventh = (next(line for line in lines if line[0] == f"児童{n}号") for n in (10, 11))
+    pitch = abs(tenth[1] - eleventh[1])
+    second = next(line for line in lines if line[0] == "児童2号")
+    middle = second[1] + pitch + second[2] * 0.37  # of the first row: the names are set in its middle
+    _, baseline, size = next(line for line in lines if line[0].endswith("家事都合1日"))
+    assert "通称" not in next(line[0] for line in lines if line[0].endswith("家事都合1日"))  # it is the second line
+    assert middle - pitch / 2 < baseline - size * 0.12
+
+
+def test_names_of_several_parts_keep_the_official_one_first(typesetter: Typesetter) -> None:
+    """別紙 is headed by the name of the 戸籍, not by the 通称 that stands behind it."""
+    sheet = samples.register()
+    names = (*sheet.pupil.names, Entry(text="（通称 田中 マリア）"))
+    pupil = dataclasses.replace(sheet.pupil, names=names)
+    document = dataclasses.replace(sheet, pupil=pupil, prior_history="みらい県青空市立ひかり幼稚園 " * 40)
+    made = typesetter.pdf(form_of("guidance_record_1", 2026), [document], STAMP)
+    heading = IVS.sub("", "".join(text for text, _, _ in lines_of(made.pdf, 1)))
+    assert f"氏名{IVS.sub('', samples.OFFICIAL).replace(' ', '')}" in heading
+    assert "通称" not in heading
+
+
+def test_a_long_class_name_and_long_titles_of_textbooks_are_never_over_a_rule(typesetter: Typesetter) -> None:
+    """What does not fit its cell in small type is said and goes to 別紙: nothing is printed over the next cell."""
+    sheet = samples.register()
+    year = dataclasses.replace(sheet.years[0], class_name="ひまわり特別支援学級" * 4)
+    document = dataclasses.replace(sheet, years=(year, *sheet.years[1:]))
+    made = typesetter.pdf(form_of("guidance_record_1", 2026), [document], STAMP)
+    assert any(note.startswith("「学級」") and "別紙" in note for note in made.notes)
+    certificate = samples.textbook_certificate()
+    book = dataclasses.replace(certificate.textbooks[0], title="みんなと学ぶ小学校国語 三年 上 令和六年度版 " * 6)
+    document = dataclasses.replace(certificate, textbooks=(book, *certificate.textbooks[1:]))
+    made = typesetter.pdf(form_of("textbook_certificate", 2026), [document], STAMP)
+    assert [note.split("」")[0] for note in made.notes] == ["「書名"]
+    assert text_of(made.pdf).count("令和六年度版") == 6
