@@ -268,6 +268,13 @@ def _names(names: Iterable[roster_pb2.DatedName]) -> tuple[DatedText, ...]:
     )
 
 
+def _guardian(guardian: roster_pb2.Guardian) -> GuardianFact:
+    return GuardianFact(
+        _formal(guardian.names), _name(guardian.names.kana), guardian.address, guardian.rank or 99,
+        guardian.period.ends_on,
+    )  # fmt: skip
+
+
 def _register(sheet: roster_pb2.RegisterSheet) -> Register:
     years = tuple(
         YearFact(
@@ -296,15 +303,14 @@ def _register(sheet: roster_pb2.RegisterSheet) -> Register:
             DatedText("address", address.text, address.period.starts_on, address.period.ends_on)
             for address in sheet.addresses
         ),
-        guardians=tuple(
-            GuardianFact(_formal(guardian.names), _name(guardian.names.kana), guardian.address, guardian.rank or 99)
-            for guardian in sheet.guardians
-        ),
+        guardians=tuple(map(_guardian, sheet.guardians)),
         events=tuple(_event(event) for enrolment in sheet.enrolments for event in enrolment.events),
         years=years,
         prior_history=sheet.prior_history,
         next_school=sheet.next_school,
         next_school_address=sheet.next_school_address,
+        former_guardians=tuple(map(_guardian, sheet.former_guardians)),
+        principals=_staff(sheet.principals),
         enrolled=sheet.pupil.enrolled,
     )
 

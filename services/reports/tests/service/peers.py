@@ -110,6 +110,7 @@ class School:
                     names=common_pb2.PersonNames(display=common_pb2.Name(family="渡辺", given="一郎")), rank=1
                 )
             ],
+            principals=[roster_pb2.DatedStaff(name=staff, period=period)],
             enrolments=[
                 roster_pb2.Enrolment(
                     events=[

@@ -72,6 +72,22 @@ def test_a_changed_name_is_struck_and_stays_readable() -> None:
     assert sheet.guardian.addresses[0].text == "児童の欄に同じ"
 
 
+def test_a_changed_guardian_is_struck_and_stays_readable() -> None:
+    """様式1: a changed name or address is struck out; a new telephone number changes nothing on the sheet."""
+    before = (
+        GuardianFact("渡辺　父男", "ワタナベ　チチオ", "", 1, "2024-03-31"),
+        GuardianFact("渡邉　一郎", "ワタナベ　イチロウ", "みらい県港野市港1番地", 1, "2025-05-31"),
+    )
+    guardian = guidance.guidance_record_1(pupil(former_guardians=before)).guardian
+    assert [(entry.text, entry.struck, entry.ends_on) for entry in guardian.names] == [
+        ("渡辺　父男", True, "2024-03-31"), ("渡邉　一郎", False, ""),
+    ]  # fmt: skip
+    assert [entry.text for entry in guardian.kana] == ["わたなべ　ちちお", "わたなべ　いちろう"]
+    assert [(entry.text, entry.struck) for entry in guardian.addresses] == [
+        ("みらい県港野市港1番地", True), ("児童の欄に同じ", False),
+    ]  # fmt: skip
+
+
 def test_a_child_of_unknown_whereabouts_is_recorded_as_not_enrolled() -> None:
     """居所不明 for a year: 在学しない者 stands in the box of 転学・退学等 (notice 30文科初第1845号 様式1)."""
     gone = EventFact("not_enrolled", "school", "2026-11-21", left_on="2025-11-20", school_grade="P3")
@@ -303,7 +319,7 @@ CHANGED = (
 
 def in_a_year_of_three_principals() -> Register:
     teachers = (StaffFact("前担任", "2026-04-01", "2026-11-09"), StaffFact("現担任", "2026-11-10", "2027-03-31"))
-    return pupil(years=(YearFact(2026, "P3", "class", "3年1組", 12, CHANGED, teachers),))
+    return pupil(years=(YearFact(2026, "P3", "class", "3年1組", 12, CHANGED, teachers),), principals=CHANGED)
 
 
 def test_papers_are_certified_by_the_principal_in_office_on_that_day() -> None:
@@ -314,8 +330,10 @@ def test_papers_are_certified_by_the_principal_in_office_on_that_day() -> None:
         issued = certificates.enrolment_certificate(child, number="1", issued_on=on, purpose="転学のため")
         assert issued.principal_name == name
         assert certificates.textbook_certificate(child, (), number="1", issued_on=on).principal_name == name
-    left_long_ago = pupil(years=(YearFact(2025, "P2", "c", "2年1組", 1, CHANGED[:1]),))
-    assert certificates.principal(left_long_ago, "2026-11-21") == "前校長"
+    left_long_ago = pupil(years=(YearFact(2024, "P1", "c", "1年1組", 1, CHANGED[:1]),), principals=CHANGED)
+    assert certificates.principal(left_long_ago, "2026-11-21") == "現校長"
+    between = pupil(principals=(StaffFact("前校長", "2020-04-01", "2026-09-30"), StaffFact("次校長", "2027-01-01")))
+    assert certificates.principal(between, "2026-11-21") == "前校長"
 
 
 @pytest.mark.parametrize(

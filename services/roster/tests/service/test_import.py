@@ -127,6 +127,27 @@ async def test_supplement_brings_official_names_births_addresses_guardians_and_e
     assert record.enrolments[0].period.starts_on == "2024-04-08"
 
 
+async def test_the_sheet_keeps_the_guardian_before_and_every_principal(board: Board):
+    async def guardian(given: str) -> None:
+        names = common_pb2.PersonNames(display=a_name("髙橋", given), kana=a_name("タカハシ", "ア"))
+        row = roster_pb2.StageSupplement(
+            person_id=board.people["pupil1"], guardians=[roster_pb2.Guardian(names=names, rank=1, relationship="父")]
+        )
+        job = await board.take_in([roster_pb2.StageRow(supplement=row)], bulk=False, supplement=True)
+        assert job.state == common_pb2.JOB_STATE_DONE, job.label
+
+    await guardian("一郎")
+    async with board.running.database.transaction(board.tenant) as tx:
+        await tx.execute("UPDATE guardians SET starts_on = '2025-04-01'")
+    await guardian("次郎")
+    office = board.as_person("office", "office", strong=True)
+    request = roster_pb2.GetRegisterSheetsRequest(pupil_ids=[board.people["pupil1"]])
+    sheet = (await office.GetRegisterSheets(request)).sheets[0]
+    assert [one.names.display.given for one in sheet.guardians] == ["次郎"]
+    assert [(one.names.display.given, one.period.ends_on) for one in sheet.former_guardians] == [("一郎", "2026-11-20")]
+    assert [(one.name.given, one.post) for one in sheet.principals] == [("principal", roster_pb2.POST_PRINCIPAL)]
+
+
 async def test_only_the_boards_administrator_imports(board: Board):
     with pytest.raises(Refused):
         await board.stage(caller=board.principal)

@@ -589,6 +589,7 @@ class Guardian(_message.Message):
     RANK_FIELD_NUMBER: _builtins.int
     PHONE_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     relationship: _builtins.str
     """続柄"""
@@ -599,6 +600,10 @@ class Guardian(_message.Message):
     """empty = same as the pupil (児童の欄に同じ)"""
     @_builtins.property
     def names(self) -> _common_pb2.PersonNames: ...
+    @_builtins.property
+    def period(self) -> _common_pb2.Period:
+        """only of former ones"""
+
     def __init__(
         self,
         *,
@@ -608,10 +613,11 @@ class Guardian(_message.Message):
         rank: _builtins.int = ...,
         phone: _builtins.str = ...,
         address: _builtins.str = ...,
+        period: _common_pb2.Period | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "id", b"id", "names", b"names", "phone", b"phone", "rank", b"rank", "relationship", b"relationship"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "id", b"id", "names", b"names", "period", b"period", "phone", b"phone", "rank", b"rank", "relationship", b"relationship"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1666,6 +1672,8 @@ class RegisterSheet(_message.Message):
     PRIOR_HISTORY_FIELD_NUMBER: _builtins.int
     NEXT_SCHOOL_FIELD_NUMBER: _builtins.int
     NEXT_SCHOOL_ADDRESS_FIELD_NUMBER: _builtins.int
+    FORMER_GUARDIANS_FIELD_NUMBER: _builtins.int
+    PRINCIPALS_FIELD_NUMBER: _builtins.int
     prior_history: _builtins.str
     """入学前の経歴"""
     next_school: _builtins.str
@@ -1687,6 +1695,14 @@ class RegisterSheet(_message.Message):
     def former(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormerEnrolment]: ...
     @_builtins.property
     def years(self) -> _containers.RepeatedCompositeFieldContainer[Global___YearLine]: ...
+    @_builtins.property
+    def former_guardians(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guardian]:
+        """who stood on the sheet before, oldest first: struck, but readable"""
+
+    @_builtins.property
+    def principals(self) -> _containers.RepeatedCompositeFieldContainer[Global___DatedStaff]:
+        """of the school, in every year: who certifies on a day"""
+
     def __init__(
         self,
         *,
@@ -1701,10 +1717,12 @@ class RegisterSheet(_message.Message):
         prior_history: _builtins.str = ...,
         next_school: _builtins.str = ...,
         next_school_address: _builtins.str = ...,
+        former_guardians: _abc.Iterable[Global___Guardian] | None = ...,
+        principals: _abc.Iterable[Global___DatedStaff] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pupil", b"pupil", "school", b"school"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "enrolments", b"enrolments", "former", b"former", "guardians", b"guardians", "names", b"names", "next_school", b"next_school", "next_school_address", b"next_school_address", "prior_history", b"prior_history", "pupil", b"pupil", "school", b"school", "years", b"years"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "enrolments", b"enrolments", "former", b"former", "former_guardians", b"former_guardians", "guardians", b"guardians", "names", b"names", "next_school", b"next_school", "next_school_address", b"next_school_address", "principals", b"principals", "prior_history", b"prior_history", "pupil", b"pupil", "school", b"school", "years", b"years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,6 +26,7 @@ class GuardianFact:
     kana: str
     address: str
     rank: int
+    ends_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ class Register:
     prior_history: str = ""
     next_school: str = ""
     next_school_address: str = ""
+    former_guardians: tuple[GuardianFact, ...] = ()
+    """Who stood on the sheet before, oldest first."""
+    principals: tuple[StaffFact, ...] = ()
+    """校長 of the school in every year."""
     enrolled: bool = True
     """Whether the pupil stands on the school's roll today."""
 

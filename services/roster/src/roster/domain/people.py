@@ -112,6 +112,7 @@ class Guardian:
     rank: int
     phone: str
     address: str
+    period: Period | None = None  # of a former one
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ class YearLine:
 
 @dataclass(frozen=True, slots=True)
 class RegisterSheet:
-    """指導要録 様式1 of one pupil."""
+    """指導要録 様式1 of one pupil; `principals` of the school in every year."""
 
     record: PupilRecord
     school: School
@@ -230,6 +231,8 @@ class RegisterSheet:
     prior_history: str
     next_school: str
     next_school_address: str
+    former_guardians: tuple[Guardian, ...] = ()
+    principals: tuple[DatedStaff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

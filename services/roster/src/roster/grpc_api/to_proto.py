@@ -137,7 +137,7 @@ def guardian(value: Guardian) -> roster_pb2.Guardian:
     """保護者."""
     return roster_pb2.Guardian(
         id=str(value.id), names=names(value.names), relationship=value.relationship, rank=value.rank,
-        phone=value.phone, address=value.address,
+        phone=value.phone, address=value.address, period=period(value.period) if value.period else None,
     )  # fmt: skip
 
 
@@ -231,6 +231,7 @@ def register_sheet(value: RegisterSheet) -> roster_pb2.RegisterSheet:
         ],
         prior_history=value.prior_history, next_school=value.next_school,
         next_school_address=value.next_school_address,
+        former_guardians=map(guardian, value.former_guardians), principals=map(_dated_staff, value.principals),
     )  # fmt: skip
 
 

@@ -56,14 +56,28 @@ async def addresses(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, list[Add
 
 async def guardians(tx: Transaction, pupil_ids: Sequence[UUID]) -> dict[UUID, list[Guardian]]:
     """保護者 of today by rank."""
-    query = f"""SELECT p.pupil_id, p.id, {NAMES}, p.rank, p.relationship, p.phone, p.address
+    return await _guardians(tx, pupil_ids, "p.ends_on IS NULL ORDER BY p.pupil_id, p.rank, p.id")
+
+
+async def former_guardians(tx: Transaction, pupil_ids: Sequence[UUID]) -> dict[UUID, list[Guardian]]:
+    """保護者 who stood on 様式1 before, oldest first."""
+    return await _guardians(
+        tx, pupil_ids, "p.rank = 1 AND p.ends_on IS NOT NULL ORDER BY p.pupil_id, p.ends_on, p.starts_on, p.id"
+    )
+
+
+async def _guardians(tx: Transaction, pupil_ids: Sequence[UUID], which: str) -> dict[UUID, list[Guardian]]:
+    query = f"""SELECT p.pupil_id, p.id, {NAMES}, p.rank, p.relationship, p.phone, p.address, p.starts_on, p.ends_on
         FROM (SELECT g.*, NULL AS alias_family, NULL AS alias_given, NULL AS alias_middle FROM guardians g) p
-        WHERE p.pupil_id = ANY(:ids) AND p.ends_on IS NULL ORDER BY p.pupil_id, p.rank, p.id"""
+        WHERE p.pupil_id = ANY(:ids) AND {which}"""
     found: dict[UUID, list[Guardian]] = {}
     for row in await tx.execute(text(query), {"ids": list(pupil_ids)}):
         found.setdefault(row.pupil_id, []).append(
-            Guardian(row.id, rows.names(row, official=True), row.relationship, row.rank, row.phone, row.address)
-        )
+            Guardian(
+                row.id, rows.names(row, official=True), row.relationship, row.rank, row.phone, row.address,
+                Period(row.starts_on, row.ends_on) if row.ends_on else None,
+            )
+        )  # fmt: skip
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from jpschool.school_year import first_day, last_day
@@ -41,7 +42,7 @@ async def register_sheets(
     found = {record.pupil.id: record for record in await whole_records(tx, pupil_ids, hidden=hidden)}
     for pupil_id in pupil_ids:
         tx.audit("guidance_register.read", pupil_id, subject_id=pupil_id, information_class=1)
-    return await _sheets(tx, [found[pupil_id] for pupil_id in pupil_ids])
+    return await _sheets(tx, [found[pupil_id] for pupil_id in pupil_ids], hidden=hidden)
 
 
 async def register_names(tx: Transaction, actor: Actor, class_id: UUID) -> RegisterNames:
@@ -71,13 +72,15 @@ def _of_year(staff: list[DatedStaff], school_year: int) -> tuple[DatedStaff, ...
     return tuple(item for item in staff if item.period.overlaps(year))
 
 
-async def _sheets(tx: Transaction, found: list[PupilRecord]) -> list[RegisterSheet]:
+async def _sheets(tx: Transaction, found: list[PupilRecord], *, hidden: bool) -> list[RegisterSheet]:
     rooms = {place.homeroom.id for record in found for place in record.placements if place.homeroom.kind != "course"}
     school_ids = {roll.school_id for record in found for roll in record.enrolments}
     teachers = await records.homeroom_teachers(tx, rooms)
     principals = await records.principals(tx, school_ids)
     known = {school.id: school for school in await schools.schools(tx, school_ids, closed=True)}
-    facts = await records.family_facts(tx, [record.pupil.id for record in found])
+    ids = [record.pupil.id for record in found]
+    facts = await records.family_facts(tx, ids)
+    earlier = await records.former_guardians(tx, ids)
     own_school_grades = await aggregates.own_school_grades(tx, list(rooms))
     sheets = []
     for record in found:
@@ -95,9 +98,15 @@ async def _sheets(tx: Transaction, found: list[PupilRecord]) -> list[RegisterShe
             for place in record.placements
             if place.homeroom.kind != "course"
         ]
+        before = earlier.get(record.pupil.id, [])
+        if hidden and record.pupil.protected_address:
+            before = [replace(guardian, phone="", address="") for guardian in before]
         sheets.append(
-            RegisterSheet(record, school, tuple(lines), own.prior_history, own.next_school, own.next_school_address)
-        )
+            RegisterSheet(
+                record, school, tuple(lines), own.prior_history, own.next_school, own.next_school_address,
+                tuple(before), tuple(principals.get(school.id, ())),
+            )
+        )  # fmt: skip
     return sheets
 
 

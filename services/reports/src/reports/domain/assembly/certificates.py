@@ -64,6 +64,6 @@ def _kana(register: Register) -> str:
 
 
 def principal(register: Register, on: str) -> str:
-    """The 校長 in office on the day (ISO 8601) who certifies."""
-    served = in_office((each for year in register.years for each in year.principals), on)
+    """The 校長 in office on the day (ISO 8601) who certifies, also of a child who left years ago."""
+    served = in_office(register.principals, on)
     return served[-1].name if served else ""

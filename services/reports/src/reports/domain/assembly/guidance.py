@@ -1,6 +1,6 @@
 """指導要録 様式1・様式2 and their 写し from the register, the records and the attendance sums."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from jpschool.school_grade import SchoolGrade
 from jpschool.school_year import first_day, last_day
@@ -27,7 +27,7 @@ from reports.domain.forms.guidance_record_2 import (
 )
 from reports.domain.forms.guidance_record_copy import GuidanceRecordCopy
 from reports.domain.forms.values import Certification, Entry, SchoolKind, StaffPeriod
-from reports.domain.sources import Curriculum, EventFact, Records, Register, StaffFact, SumsFact, YearFact
+from reports.domain.sources import Curriculum, EventFact, GuardianFact, Records, Register, StaffFact, SumsFact, YearFact
 
 YEAR = "year"
 
@@ -114,8 +114,6 @@ def guidance_record_1(register: Register) -> GuidanceRecord1:
     alias = [value for value in register.names if value.kind == "alias" and not value.ends_on]
     shown = entries(names) or (Entry(text=register.display_name),)
     kana = of_kind(register.names, "kana")
-    guardians = sorted(register.guardians, key=lambda guardian: guardian.rank)
-    first = guardians[:1]
     return GuidanceRecord1(
         school_kind=kind,
         years=tuple(_register_year(register, school_grade) for school_grade in (_P if kind == "elementary" else _J)),
@@ -129,14 +127,7 @@ def guidance_record_1(register: Register) -> GuidanceRecord1:
             birth_on=register.birth_on,
             addresses=entries(list(register.addresses)),
         ),
-        guardian=RegisteredGuardian(
-            names=tuple(Entry(text=guardian.name) for guardian in first),
-            kana=tuple(Entry(text=furigana(guardian.kana, guardian.name)) for guardian in first if guardian.kana),
-            addresses=tuple(
-                Entry(text=guardian.address or f"{'児童' if kind == 'elementary' else '生徒'}の欄に同じ")
-                for guardian in first
-            ),
-        ),
+        guardian=_guardian(register, same=f"{'児童' if kind == 'elementary' else '生徒'}の欄に同じ"),
         prior_history=register.prior_history,
         events=tuple(
             RegisterEvent(
@@ -256,6 +247,23 @@ def guidance_record_copy(
             school_name=guidance.school_name,
             principal_name=principal_name,
         ),
+    )
+
+
+def _guardian(register: Register, *, same: str) -> RegisteredGuardian:
+    """保護者 of rank 1; of those before, what has changed is struck and stays readable. `same`: an empty address."""
+    first = sorted(register.guardians, key=lambda guardian: guardian.rank)[:1]
+
+    def history(of: Callable[[GuardianFact], str]) -> tuple[Entry, ...]:
+        now = [of(guardian) for guardian in first if of(guardian)]
+        before = {of(each): each.ends_on for each in register.former_guardians if of(each) and of(each) not in now}
+        struck = (Entry(text=text, struck=True, ends_on=ends_on) for text, ends_on in before.items())
+        return (*struck, *(Entry(text=text) for text in now))
+
+    return RegisteredGuardian(
+        names=history(lambda guardian: guardian.name),
+        kana=history(lambda guardian: furigana(guardian.kana, guardian.name)),
+        addresses=history(lambda guardian: guardian.address or same),
     )
 
 
