@@ -254,6 +254,14 @@ def test_no_damage_ever_raises(place: int, change: int):
     check(bytes(data))
 
 
+@pytest.mark.parametrize("bit", range(48))
+def test_no_promise_of_the_directory_ever_raises(bit: int):
+    """Version needed, flags and compression method (PKWARE APPNOTE 4.4.3–4.4.5) of a member, each bit turned over."""
+    data = bytearray(AFile().zipped())
+    data[data.index(b"PK\x01\x02") + 6 + bit // 8] ^= 1 << bit % 8
+    check(bytes(data))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(list(V6.files)), st.binary(max_size=400))
 def test_any_bytes_as_a_table_only_make_findings(table: str, content: bytes):

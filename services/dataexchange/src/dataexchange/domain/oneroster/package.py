@@ -47,7 +47,8 @@ class Package:
                     if read > MAX_FILE_BYTES:
                         raise PackageDamaged(f"展開すると{MAX_FILE_BYTES // MIB}MiBを超えます。")
                     yield block
-        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, OSError, RuntimeError) as error:
+            # RuntimeError: flags of a member that promise a patch or a password it does not have.
             raise PackageDamaged("圧縮されたデータが壊れています（途中で切れたか、書き換わっています）。") from error
         if read != member.file_size:
             raise PackageDamaged("ZIPに書かれた大きさと中身の大きさが合いません。")
