@@ -104,15 +104,16 @@ def draft(cities: Cities, number: int, left_on: date) -> tuple[Page, str]:
     return page, name
 
 
-def approve(cities: Cities, path: str) -> Page:
+def approve(cities: Cities, path: str, *, there: bool = False) -> Page:
     """校長 approves, with the second factor asked for at that moment."""
-    page = cities.here("aozora.es.principal", path)
+    city, principal = (cities.there, "minato.es.principal") if there else (cities.here, "aozora.es.principal")
+    page = city(principal, path)
 
     def press() -> None:
         page.get_by_role("button", name="承認して送る").click()
         page.get_by_role("dialog").get_by_role("button", name="承認して送る").click()
 
-    strongly(page, cities.here, "aozora.es.principal", press)
+    strongly(page, city, principal, press)
     expect(page.get_by_text("相手が受信").first).to_be_visible(timeout=60_000)
     return page
 
@@ -121,12 +122,13 @@ def path_of(page: Page) -> str:
     return page.url.split("/", 3)[3].join(["/", ""])
 
 
-def arrival_page(cities: Cities, name: str, username: str = "minato.es.office") -> Page:
-    page = cities.there(username, "/arrivals")
+def arrival_page(cities: Cities, name: str, username: str = "minato.es.office", *, there: bool = True) -> Page:
+    city = cities.there if there else cities.here
+    page = city(username, "/arrivals")
     page.get_by_role("link", name=name).first.click()
     page.wait_for_load_state()
     if page.locator("input[name=otp]").count():
-        second_factor(page, cities.there.stack, username)
+        second_factor(page, city.stack, username)
     return page
 
 
@@ -170,6 +172,56 @@ def test_a_child_moves_to_another_city(cities: Cities, tmp_path: Path, capsys: p
     expect(principal.get_by_text("相手の受入れ日")).to_be_visible()
     expect(principal.get_by_role("cell", name="受入れ", exact=True)).to_be_visible()
     cities.here.check(principal, "transfer-closed")
+
+
+def test_a_child_that_comes_back_is_matched_with_the_one_in_the_register(cities: Cities) -> None:
+    """青空 → 港野 → 青空: the same identifier on both sides, so the child cannot become a second one."""
+    today = today_jst()
+    office, name = draft(cities, 8 + OFFSET, today - timedelta(days=3))
+    principal = approve(cities, path_of(office))
+    page = arrival_page(cities, name)
+    page.get_by_label("新しい児童生徒").check()
+    page.get_by_role("button", name="この児童生徒として照合する").click()
+    page.get_by_label("受入れ日").fill((today - timedelta(days=2)).isoformat())
+    page.get_by_role("combobox", name="学年").select_option("P3")
+    page.get_by_role("button", name="受け入れる", exact=True).click()
+    expect(page.get_by_text("受入れ済み").first).to_be_visible()
+    comes_to(principal, "完了")
+
+    received = page.get_by_role("link", name="受け取った書類を見る").get_attribute("href") or ""
+    pupil_id = received.rsplit("/", 1)[1]
+    draft_back(page, cities, pupil_id, today - timedelta(days=1))
+    expect(page.get_by_role("alert")).to_contain_text("先に名簿の画面で学級を決めてください。")
+    page.goto(cities.there.address(f"/roster/pupils/{pupil_id}"))
+    page.get_by_role("combobox", name="学級").select_option(index=1)
+    page.get_by_role("button", name="この学級に入れる").click()
+    expect(page.get_by_text("学級未定")).to_have_count(0)
+    draft_back(page, cities, pupil_id, today - timedelta(days=1))
+    expect(page.get_by_text("校長の承認待ち").first).to_be_visible()
+    approve(cities, path_of(page), there=True)
+
+    back = arrival_page(cities, name, "aozora.es.office", there=False)
+    expect(back.get_by_text("識別子が同じ児童生徒が名簿にいるため、新しい児童生徒にはできません。")).to_be_visible()
+    cities.here.check(back, "arrival-known-child")
+    back.get_by_label("この児童生徒").check()
+    back.get_by_role("button", name="この児童生徒として照合する").click()
+    back.get_by_label("受入れ日").fill(today.isoformat())
+    back.get_by_role("button", name="受け入れる", exact=True).click()
+    expect(back.get_by_text("受入れ済み").first).to_be_visible()
+    back.goto(cities.here.address(f"/roster/pupils/{pupil_id}"))
+    moves = back.get_by_role("table", name="学籍の異動").get_by_role("rowheader")
+    expect(moves).to_have_text(["転入学", "転入学", "転学", "入学"])
+    expect(back.get_by_text("（保護者）")).to_have_count(1)
+    cities.here.check(back, "pupil-come-back")
+
+
+def draft_back(page: Page, cities: Cities, pupil_id: str, left_on: date) -> None:
+    page.goto(cities.there.address(f"/transfers/new?pupil={pupil_id}"))
+    label = page.get_by_role("combobox", name="転出先").locator("option", has_text="あおぞら小学校").inner_text()
+    page.get_by_role("combobox", name="転出先").select_option(label=label)
+    page.get_by_label("最後の登校日").fill(left_on.isoformat())
+    page.get_by_label("理由").fill("転居の取りやめ")
+    page.get_by_role("button", name="起案する").click()
 
 
 def test_the_office_there_refuses(cities: Cities) -> None:

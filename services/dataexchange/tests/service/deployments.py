@@ -145,7 +145,7 @@ class Pair:
     async def draft(self, **more: Any) -> Transfer:
         """The office of `here` drafts a transfer to the school of `there`."""
         pupil_id = more.pop("pupil_id", uuid4())
-        facts = PupilFacts(pupil_id, self.here.school_id, None, True, False, 1)
+        facts = PupilFacts(pupil_id, self.here.school_id, uuid4(), True, False, 1)
         draft = Draft(pupil_id, self.there.organisation, self.there.school_code, LEFT_ON, "転居")
         view = await self.here.run(
             departures.draft_transfer, self.here.us, self.here.served, facts, draft, roles=("office",)

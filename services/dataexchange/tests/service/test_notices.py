@@ -73,7 +73,7 @@ def draft_of(pair: Pair, notice: Notice, pupil_id: UUID, **changed) -> Draft:
 
 
 async def drafted(pair: Pair, draft: Draft, *, protected: bool = False):
-    facts = PupilFacts(draft.pupil_id, pair.here.school_id, None, True, protected, 1)
+    facts = PupilFacts(draft.pupil_id, pair.here.school_id, uuid4(), True, protected, 1)
     view = await pair.here.run(
         departures.draft_transfer, pair.here.us, pair.here.served, facts, draft, roles=("office",)
     )

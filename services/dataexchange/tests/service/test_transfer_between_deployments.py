@@ -3,19 +3,20 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from dataexchange.__main__ import main
 from dataexchange.domain import instants, receipts
-from dataexchange.domain.commands import Admission
-from dataexchange.domain.states import ArrivalState, TransferState
+from dataexchange.domain.commands import Admission, Draft, PupilFacts
+from dataexchange.domain.states import ArrivalState, TransferState, check_new_to_us
 from dataexchange.store import arrivals as arrival_store
 from dataexchange.store import exchange, transfers
 from dataexchange.usecases import arrivals, departures
 from servicekit.errors import Conflict, Invalid, Refused, Unseen
 
-from services.dataexchange.tests.service.deployments import Pair, a_pair
+from services.dataexchange.tests.service.deployments import LEFT_ON, Pair, a_pair
 
 ACCEPTED_ON = date(2026, 11, 24)
 
@@ -61,6 +62,25 @@ async def test_a_child_moves(pair):
     ]  # fmt: skip
     assert await pair.here.subjects_told() == ["transfer_sent", "transfer_accepted"]
     assert await pair.there.subjects_told() == ["arrival_accepted"]
+
+
+@pytest.mark.parametrize(
+    ("class_id", "enrolled", "what_now"),
+    [(None, True, "先に名簿の画面で学級を決めてください"), (uuid4(), False, "その日になってから起案してください")],
+)
+async def test_a_child_whose_papers_cannot_be_made_yet_is_not_drafted(pair, class_id, enrolled, what_now):
+    facts = PupilFacts(uuid4(), pair.here.school_id, class_id, enrolled, False, 1)
+    asked = Draft(facts.id, pair.there.organisation, pair.there.school_code, LEFT_ON, "転居")
+    with pytest.raises(Invalid, match=what_now):
+        await pair.here.run(
+            departures.draft_transfer, pair.here.us, pair.here.served, facts, asked, roles=("office",)
+        )
+
+
+def test_a_known_child_is_not_new_to_us():
+    check_new_to_us(False)
+    with pytest.raises(Invalid, match="その児童生徒として照合"):
+        check_new_to_us(True)
 
 
 async def test_both_sides_hold_the_same_receipts(pair):

@@ -155,6 +155,34 @@ async def test_an_arriving_child_stands_on_the_roll_once_with_its_history(board:
     assert [pupil.id for pupil in found.pupils] == [request.pupil_id]
 
 
+async def test_a_child_that_comes_back_has_its_family_and_its_past_once(board: Board):
+    names = common_pb2.PersonNames(display=a_name("吉田", "父"), kana=a_name("ヨシダ", "チチ"))
+    guardian = roster_pb2.Guardian(id=str(uuid4()), names=names, rank=1)
+    since = common_pb2.Period(starts_on="2026-11-01")
+    here = roster_pb2.DatedAddress(text="試験市港1-1", period=since)
+    came = arrival(board, accepted_on="2026-11-02", guardians=[guardian], addresses=[here])
+    await board.office.AdmitTransferredPupil(came)
+    board.people["back"] = came.pupil_id
+    await board.office.RecordDeparture(departure(board, "back"))
+    await accepted(board, "back")
+
+    ours = next(item for item in (await board.office.ListSchools(roster_pb2.ListSchoolsRequest())).schools
+                if item.id == board.elementary)  # fmt: skip
+    history = [*came.history, roster_pb2.FormerEnrolment(school_code=ours.code, school_name=ours.name)]
+    there = roster_pb2.DatedAddress(text="港野市2-2", period=common_pb2.Period(starts_on="2026-12-01"))
+    again = arrival(
+        board, pupil_id=came.pupil_id, accepted_on="2026-12-10", guardians=[guardian], addresses=[there],
+        history=history,
+    )  # fmt: skip
+    await board.office.AdmitTransferredPupil(again)
+    record = await record_of(board, "back")
+    assert [one.id for one in record.guardians] == [guardian.id]
+    assert [(one.text, one.period.ends_on) for one in record.addresses] == [
+        ("試験市港1-1", "2026-11-30"), ("港野市2-2", ""),
+    ]  # fmt: skip
+    assert {item.school_name for item in record.former} == {"港野市立みなと小学校"}
+
+
 async def test_an_arriving_child_gets_the_next_free_number(board: Board):
     request = arrival(board)
     await board.office.AdmitTransferredPupil(request)

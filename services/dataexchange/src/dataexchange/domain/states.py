@@ -104,3 +104,10 @@ def check_accepted_on(accepted_on: date, left_on: date, today: date) -> None:
     if accepted_on > today + timedelta(days=180):
         message = "受入れ日は、今日から半年以内の日付にしてください。"
         raise Invalid(message, [Violation("accepted_on", message)])
+
+
+def check_new_to_us(known: bool) -> None:
+    """A child whose identifier stands in our register is that child, back again. Raises: Invalid."""
+    if known:
+        message = "同じ識別子の児童生徒が名簿にいます。その児童生徒として照合してください。"
+        raise Invalid(message, [Violation("", message)], reason="KNOWN_CHILD")

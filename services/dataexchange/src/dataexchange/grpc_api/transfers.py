@@ -23,7 +23,7 @@ from dataexchange.domain.commands import Admission, Draft
 from dataexchange.domain.notices import Asked, Child, NoticeState
 from dataexchange.domain.ourselves import Ourselves
 from dataexchange.domain.package.records import Name
-from dataexchange.domain.states import ArrivalState
+from dataexchange.domain.states import ArrivalState, check_new_to_us
 from dataexchange.grpc_api import to_proto
 from dataexchange.usecases import access_log, arrivals, departures, notices
 from dataexchange.usecases.delivering import Sender
@@ -184,6 +184,10 @@ class TransferServicer(transfers_pb2_grpc.TransferServiceServicer):
         arrival_id = _uuid(request.arrival_id, "arrival_id")
         if pupil_id is not None:
             await self._register.pupil(call.token, pupil_id)
+        else:
+            learner = to_proto.learner_of(await call.read(arrivals.get_arrival, served, arrival_id))
+            found = await self._register.candidates(call.token, learner) if learner is not None else []
+            check_new_to_us(any(one.exact_id for one in found))
         view = await call.run(arrivals.match_arrival, served, arrival_id, pupil_id, request.version)
         return to_proto.arrival_view(view)
 

@@ -41,7 +41,15 @@ async def check_draft(
             "支援措置の対象の児童生徒です。電子的な送付はできません。教育委員会に連絡してください。", reason="PROTECTED"
         )
     if not pupil.enrolled:
-        raise Invalid("在籍していない児童生徒です。", reason="NOT_ENROLLED")
+        raise Invalid(
+            "今日の時点で在籍していない児童生徒です。受入れ日が先のときは、その日になってから起案してください。",
+            reason="NOT_ENROLLED",
+        )
+    if pupil.class_id is None:
+        raise Invalid(
+            "学級が決まっていない児童生徒です。学級ごとに作る書類がそろわないため、先に名簿の画面で学級を決めてください。",
+            reason="NO_CLASS",
+        )
     before = await transfers.open_of_pupil(tx, draft.pupil_id)
     if before is not None:
         raise Conflict(

@@ -34,7 +34,14 @@ async def keep_names(tx: Transaction, person_id: UUID, names: Sequence[DatedName
 
 
 async def keep_addresses(tx: Transaction, person_id: UUID, addresses: Sequence[Address]) -> None:
-    """現住所 with its history."""
+    """現住所 with its history; one entered here before ends the day before the one of today begins."""
+    current = [item.period.starts_on for item in addresses if item.period.ends_on is None]
+    if current:
+        await tx.execute(
+            text("""UPDATE addresses SET ends_on = :on - 1
+                WHERE person_id = :person AND ends_on IS NULL AND starts_on < :on"""),
+            {"person": person_id, "on": max(current)},
+        )
     if addresses:
         await tx.execute(
             text("""INSERT INTO addresses (tenant_id, person_id, starts_on, ends_on, postal_code, text)
@@ -55,8 +62,8 @@ async def keep_guardians(tx: Transaction, pupil_id: UUID, guardians: Sequence[Gu
     """保護者 of today; those entered here before end the day before."""
     await tx.execute(
         text("""UPDATE guardians SET ends_on = greatest(:on - 1, starts_on)
-            WHERE pupil_id = :pupil AND ends_on IS NULL AND starts_on < :on AND NOT id = ANY(:ids)"""),
-        {"pupil": pupil_id, "on": since, "ids": [item.id for item in guardians]},
+            WHERE pupil_id = :pupil AND ends_on IS NULL AND starts_on < :on"""),
+        {"pupil": pupil_id, "on": since},
     )
     for item in guardians:
         values = {

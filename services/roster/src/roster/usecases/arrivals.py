@@ -103,7 +103,8 @@ async def admit_transferred_pupil(tx: Transaction, actor: Actor, arrival: Arriva
         raise Invalid(message, [Violation("school_grade", message)])
     await _enter_person(tx, arrival)
     rolls = (await enrolments.of_pupils(tx, [arrival.pupil_id], lock=True)).get(arrival.pupil_id, [])
-    names = {item.id: item.name for item in await schools.schools(tx, {roll.school_id for roll in rolls}, closed=True)}
+    held = await schools.schools(tx, {roll.school_id for roll in rolls}, closed=True)
+    names = {item.id: item.name for item in held}
     try:
         rules.may_begin(rolls, arrival.accepted_on, names)
     except EnrolmentProblem as problem:
@@ -119,7 +120,10 @@ async def admit_transferred_pupil(tx: Transaction, actor: Actor, arrival: Arriva
         arrival.school_grade, 1, (entry,),
     )  # fmt: skip
     await enrolments.save(tx, roll, by=actor.person_id, transfer_id=arrival.transfer_id)
-    await enrolments.keep_former(tx, arrival.pupil_id, arrival.transfer_id, arrival.history)
+    # Of a child that comes back, our own rolls are the record of its time here.
+    ours = {item.code for item in held}
+    elsewhere = [former for former in arrival.history if former.school_code not in ours]
+    await enrolments.keep_former(tx, arrival.pupil_id, arrival.transfer_id, elsewhere)
     tx.audit(
         "enrolment.transferred_in", roll.id, subject_id=arrival.pupil_id,
         after={"school_id": str(arrival.school_id), "starts_on": arrival.accepted_on,
