@@ -9,21 +9,13 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md"))]
+from tests.support.documented import ELSEWHERE, NOT_RUN, PAGES, ROOT, RUN, code_of, commands_of
+
 ADR = ROOT / "docs" / "adr"
 
-FENCED = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`([^`\n]+)`")
 MAKE = re.compile(r"(?:^|[\s;&|(])make ([a-z][a-z0-9-]*)((?: [A-Z]+=\S+)*)")
 MODULE = re.compile(r"python3? -m ([a-z_][\w.]*)((?: [a-z][a-z0-9-]*)?)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-
-
-def code_of(page: str) -> list[str]:
-    """Lines of shell blocks, without comments, and everything in backquotes."""
-    blocks = [line.split(" #")[0] for block in FENCED.findall(page) for line in block.splitlines()]
-    return blocks + INLINE.findall(re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL))
 
 
 def make_commands(page: str) -> set[tuple[str, tuple[str, ...]]]:
@@ -92,6 +84,19 @@ def test_every_module_command_explains_itself(module: str, word: str):
     assert "usage:" in done.stdout
 
 
+def test_every_command_is_run_or_it_is_said_why_not():
+    written = set().union(*(commands_of(page.read_text()) for page in PAGES))
+    tried = [*RUN, *ELSEWHERE, *NOT_RUN]
+    assert len(tried) == len(set(tried)), "each command is in one list"
+    assert written == set(tried)
+
+
+def test_the_tests_that_run_commands_exist():
+    for command, place in ELSEWHERE.items():
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(), f"{command}: there is no {place}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_link_leads_somewhere(page: Path):
     assert missing_links(page.read_text(), page.parent) == []
@@ -115,6 +120,7 @@ def test_both_readmes_say_the_same_commands_and_links():
 def test_the_guard_sees_what_is_wrong(tmp_path: Path):
     page = "```sh\nmake nothing STACK=x # says\npython -m no.such thing\n```\n`make other` [a](gone.md) [b](https://x.example)"
     assert make_commands(page) == {("nothing", ("STACK",)), ("other", ())}
+    assert commands_of(page) == {"make nothing STACK=x", "python -m no.such thing", "make other"}
     assert "nothing" not in makefile()[0]
     assert module_commands(page) == {("no.such", "thing")}
     assert missing_links(page, tmp_path) == ["gone.md"]

@@ -1,8 +1,10 @@
 """J1: somebody who has just cloned the repository, and everything that can be in the way."""
 
+import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -14,8 +16,11 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from komustack.stack import is_free
+from komu.roster.v1 import events_pb2
+from komustack import nats
+from komustack.stack import Stack, is_free
 
+from tests.support.documented import RUN
 from tests.support.stack import ROOT, RunningStack, folder_for_stacks, komu, started
 
 # -- the two commands --
@@ -33,15 +38,19 @@ def clone() -> Iterator[Path]:
             make(checkout, "down", check=False)
 
 
-def make(checkout: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def clean_environment() -> dict[str, str]:
+    """As of a newcomer's shell, but for the downloads that are shared."""
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("KOMU_", "VIRTUAL_ENV", "PYTEST"))
     }
-    parts = os.environ.get("KOMU_PARTS") or str(ROOT / ".komu" / "parts")
+    return {**clean, "KOMU_PARTS": os.environ.get("KOMU_PARTS") or str(ROOT / ".komu" / "parts"), "MAKEFLAGS": ""}
+
+
+def make(checkout: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["make", "--no-print-directory", "STACK=newcomer", *arguments],
         cwd=checkout,
-        env={**clean, "KOMU_PARTS": parts, "MAKEFLAGS": ""},
+        env=clean_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -82,6 +91,55 @@ def test_info_tells_every_address_account_and_secret(clone: Path) -> None:
     with psycopg.connect(info["databases"]["roster"]) as connection:
         who = connection.execute("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     assert who == ("roster_app", False)
+
+
+@pytest.fixture(scope="module")
+def ready(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the documented commands work on: files of their own, and an event that attendance failed on once."""
+    home, info = tmp_path_factory.mktemp("documented"), json.loads(make(clone, "info").stdout)
+    listed = {"id": "board:139990", "kind": "board", "name": "試験市", "base_url": "https://x.example"}
+    (home / "organisations.json").write_text(json.dumps([listed | {"jwks_file": "P.jwks.json"}]))
+    subject = "roster.v1.class_roster_changed.aozora"
+    sequence, event = asyncio.run(_last_event(clone, subject))
+    with psycopg.connect(info["databases"]["attendance"]) as connection:
+        connection.execute("SET LOCAL komu.tenant = 'aozora'")
+        connection.execute(
+            "INSERT INTO dead_letters (tenant_id, id, consumer, event_id, subject, stream, stream_sequence, error,"
+            " failures) VALUES ('aozora', gen_random_uuid(), 'on_class_roster_changed', %s, %s, 'roster', %s, 'x', 5)",
+            (event, subject, sequence),
+        )
+    return {"home": str(home), "dsn": info["databases"]["roster"]}
+
+
+async def _last_event(clone: Path, subject: str) -> tuple[int, str]:
+    base = json.loads((clone / ".komu" / "newcomer" / "ports.json").read_text())["base"]
+    connection = await nats.connect(Stack("newcomer", clone / ".komu", base))
+    try:
+        message = await connection.jetstream().get_last_msg("roster", subject)
+    finally:
+        await connection.close()
+    event = events_pb2.ClassRosterChanged.FromString(message.data or b"")
+    return message.seq or 0, event.meta.id
+
+
+@pytest.mark.parametrize("command", RUN)
+def test_every_command_of_the_pages_does_what_they_say(clone: Path, ready: dict[str, str], command: str) -> None:
+    asked = RUN[command]
+    program, *arguments = shlex.split((asked.instead or command).format_map(ready))
+    found = {"make": ["make", "STACK=newcomer"], "python": [str(clone / ".venv/bin/python")]}[program]
+    running = subprocess.Popen(
+        [*found, *arguments], cwd=clone, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    with running:
+        assert running.stdout is not None
+        said = ""
+        for line in running.stdout:
+            said += line
+            if asked.endless and asked.says in said:
+                os.killpg(running.pid, signal.SIGTERM)
+    assert asked.says in said
+    assert asked.endless or running.returncode == asked.code, said
 
 
 def test_down_keeps_the_data_and_a_start_of_what_runs_starts_nothing(clone: Path) -> None:
