@@ -238,9 +238,9 @@ async def written_down() -> AsyncIterator[Statements]:
     heard: Statements = []
     one, many, straight = psycopg.AsyncCursor.execute, psycopg.AsyncCursor.executemany, wire.Connection.ask
 
-    async def ask(connection: Any, query: str, values: Any) -> Any:
-        heard.append((query, dict(values)))
-        return await straight(connection, query, values)
+    async def ask(connection: Any, *asked: tuple[str, Any]) -> Any:
+        heard.extend((query, dict(values)) for query, values in asked)
+        return await straight(connection, *asked)
 
     async def execute(cursor: Any, query: Any, params: Any = None, **more: Any) -> Any:
         heard.append((query, params))

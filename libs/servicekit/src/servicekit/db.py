@@ -75,12 +75,22 @@ class Transaction:
         """Runs one SQLAlchemy Core statement (or SQL text with `:name` parameters); a list of params is executemany."""
         self._statements += 1
         if not isinstance(params, Sequence):
-            direct = await self.database.statements.run(self._raw, statement, params)
+            direct = await self.database.statements.run(self._raw, (statement, params))
             if direct is not None:
-                return direct
+                return direct[0]
         if isinstance(statement, str):
             statement = sa.text(statement)
         return await self._connection.execute(statement, params)
+
+    async def execute_all(
+        self, *asked: tuple[sa.Executable | str, Mapping[str, Any] | None]
+    ) -> list[CursorResult[Any]]:
+        """Runs statements that do not need each other's results; SQL text and SELECTs in one round trip."""
+        direct = await self.database.statements.run(self._raw, *asked)
+        if direct is None:
+            return [await self.execute(statement, params) for statement, params in asked]
+        self._statements += len(asked)
+        return direct
 
     async def scalar(self, statement: sa.Executable | str, params: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -285,10 +295,10 @@ class Database:
 
         Raises: Unavailable; sqlalchemy.exc.DBAPIError; TypeError for what is neither SQL text nor a SELECT."""
         async with self._session() as (_, raw):
-            result = await self.statements.run(raw, statement, params)
-            if result is None:
+            results = await self.statements.run(raw, (statement, params))
+            if results is None:
                 raise TypeError("alone takes SQL text or a SELECT with plain parameters")
-            return result
+            return results[0]
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[tuple[AsyncConnection, Connection]]:

@@ -47,9 +47,27 @@ class Statements:
         self._selects: LRUCache[Any, _Plan | None] = LRUCache(2048)
 
     async def run(
-        self, raw: Connection, statement: sa.Executable | str, params: Mapping[str, Any] | None
-    ) -> sa.CursorResult[Any] | None:
-        """The result, or None when the statement has to go SQLAlchemy's way. Raises sqlalchemy.exc as that does."""
+        self, raw: Connection, *asked: tuple[sa.Executable | str, Mapping[str, Any] | None]
+    ) -> list[sa.CursorResult[Any]] | None:
+        """The results, in one round trip; None when one has to go SQLAlchemy's way. Raises sqlalchemy.exc like it."""
+        prepared = []
+        for statement, params in asked:
+            found = self._prepared(statement, params)
+            if found is None:
+                return None
+            prepared.append(found)
+        try:
+            answers = await raw.ask(*((plan.sql, values) for plan, values in prepared))
+        except psycopg.Error as error:
+            dbapi: Any = psycopg
+            raise sa.exc.DBAPIError.instance(
+                prepared[0][0].sql, None, error, dbapi.Error, hide_parameters=True, dialect=self._dialect
+            ) from error
+        return [self._result(plan, answer) for (plan, _), answer in zip(prepared, answers, strict=True)]
+
+    def _prepared(
+        self, statement: sa.Executable | str, params: Mapping[str, Any] | None
+    ) -> tuple[_Plan, Mapping[str, Any]] | None:
         extracted: Any = None
         collected: Any = None
         if isinstance(statement, str):
@@ -74,13 +92,9 @@ class Statements:
         )
         for name, convert in plan.binds.items():
             values[name] = convert(values[name])
-        try:
-            answer = await raw.ask(plan.sql, values)
-        except psycopg.Error as error:
-            dbapi: Any = psycopg
-            raise sa.exc.DBAPIError.instance(
-                plan.sql, None, error, dbapi.Error, hide_parameters=True, dialect=self._dialect
-            ) from error
+        return plan, values
+
+    def _result(self, plan: _Plan, answer: Answer) -> sa.CursorResult[Any]:
         if answer.codes and (plan.metadata is None or plan.codes != answer.codes):
             plan.metadata, plan.codes = self._metadata(plan.compiled, answer), answer.codes
         metadata = plan.metadata if answer.codes and plan.metadata is not None else SimpleResultMetaData(())

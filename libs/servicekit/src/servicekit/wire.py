@@ -10,10 +10,11 @@ This rests on psycopg's generators; its version is locked, and the tests of tran
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import errors, pq, waiting
@@ -22,6 +23,9 @@ from psycopg._queries import PostgresQuery
 from psycopg.abc import Params, Query
 from psycopg.adapt import Transformer
 
+from servicekit.watch import Watch
+
+T = TypeVar("T")
 Send = Callable[[], None]
 Exchange = Generator[Any, Any, list[Any]]
 
@@ -29,6 +33,7 @@ _READING = b"SELECT set_config('komu.tenant', $1, true), set_config('transaction
 _READING_NAME = b"komu_reading"
 _LASTS = (b"SET ", b"DECLARE", b"LOCK ")
 """Statements that mean the rest of their transaction, so a reading one needs a real one for them."""
+_BREAKING_OFF_S = 5.0
 _FINE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 
@@ -42,7 +47,7 @@ def _exchange(pgconn: Any, sends: Sequence[Send]) -> Exchange:
             send()
         pgconn.pipeline_sync()
         while pgconn.flush():
-            if (yield waiting.WAIT_RW) & waiting.READY_R:
+            if ((yield waiting.WAIT_RW) or 0) & waiting.READY_R:
                 pgconn.consume_input()
         while True:
             while pgconn.is_busy():
@@ -74,6 +79,14 @@ class Answer:
     rows: Sequence[tuple[Any, ...]]
 
 
+def _answer(result: Any, transformer: Any) -> Answer:
+    if result.status == pq.ExecStatus.COMMAND_OK:
+        return Answer(result, (), ())
+    codes = tuple([result.ftype(index) for index in range(result.nfields)])
+    transformer.set_pgresult(result)
+    return Answer(result, codes, transformer.load_rows(0, result.ntuples, tuple))
+
+
 class Cursor(psycopg.AsyncCursor[Any]):
     """Sends what the connection has to say first together with its own statement."""
 
@@ -90,7 +103,7 @@ class Cursor(psycopg.AsyncCursor[Any]):
             yield from connection.open_gen()
             yield from super()._maybe_prepare_gen(pgq, prepare=prepare, binary=binary)
             return
-        results = [(yield from connection.send_gen(pgq, prepare, binary))]
+        results = yield from connection.send_gen([pgq], prepare, binary)
         self._check_results(results)
         self._set_results(results)
 
@@ -128,6 +141,7 @@ class Connection(psycopg.AsyncConnection[Any]):
         self.cursor_factory = Cursor
         self._prepared = _Prepared()
         self.prepare_threshold = 2
+        self._watch = Watch()
         self._opening: list[bytes] | None = None
         self._reading_for: list[bytes] | None = None
         self.open = False
@@ -177,43 +191,84 @@ class Connection(psycopg.AsyncConnection[Any]):
         self.open = self.open or bool(opening)
         return [partial(pgconn.send_query_params, line, None) for line in opening]
 
-    async def ask(self, query: str, values: Mapping[str, Any]) -> Answer:
-        """One statement and its whole answer, without a cursor's ceremony. Raises psycopg.Error."""
-        async with self.lock:
-            return await self.wait(self._ask_gen(query, values))
+    async def ask(self, *asked: tuple[str, Mapping[str, Any]]) -> list[Answer]:
+        """Statements that do not need each other, and their whole answers, in one go and without a cursor's ceremony.
 
-    def _ask_gen(self, query: str, values: Mapping[str, Any]) -> Generator[Any, Any, Answer]:
-        transformer = Transformer(self)
-        pgq = PostgresQuery(transformer)
-        pgq.convert(query, values)
-        result = yield from self.send_gen(pgq)
+        In a reading transaction they share one. Raises psycopg.Error, the first."""
+        async with self.lock:
+            return await self.converse(self._ask_gen(asked))
+
+    async def converse(self, gen: Generator[Any, Any, T]) -> T:
+        """As `wait`, with the socket watched on: who is cancelled has the server stop first. Raises psycopg.Error."""
+        try:
+            wanted = next(gen)
+        except StopIteration as ended:
+            value: T = ended.value
+            return value
+        answer = self._watch.run(gen, self.pgconn.socket, wanted)
+        try:
+            return cast("T", await answer)
+        except asyncio.CancelledError:
+            self._watch.away()
+            await self._break_off(gen)
+            raise
+
+    async def wait(self, *args: Any, **kwargs: Any) -> Any:
+        """As psycopg's, which watches the socket itself."""
+        self._watch.away()
+        return await super().wait(*args, **kwargs)
+
+    async def close(self) -> None:
+        """As psycopg's."""
+        self._watch.away()
+        await super().close()
+
+    async def _break_off(self, gen: Generator[Any, Any, Any]) -> None:
+        if self.pgconn.transaction_status != pq.TransactionStatus.ACTIVE:
+            return
+        try:
+            await self._try_cancel(timeout=_BREAKING_OFF_S)
+            await waiting.wait_async(gen, self.pgconn.socket, _BREAKING_OFF_S, timeout=_BREAKING_OFF_S)
+        except errors.QueryCanceled:
+            return
+        except BaseException as error:
+            self.pgconn.finish()
+            if not isinstance(error, Exception):
+                raise
+
+    def _ask_gen(self, asked: Sequence[tuple[str, Mapping[str, Any]]]) -> Generator[Any, Any, list[Answer]]:
+        transformers = [Transformer(self) for _ in asked]
+        queries = [PostgresQuery(transformer) for transformer in transformers]
+        for pgq, (query, values) in zip(queries, asked, strict=True):
+            pgq.convert(query, values)
+        results = yield from self.send_gen(queries)
         if self._prepared._to_flush:
             yield from self._prepared.maintain_gen(self)
-        if result.status == pq.ExecStatus.COMMAND_OK:
-            return Answer(result, (), ())
-        codes = tuple([result.ftype(index) for index in range(result.nfields)])
-        transformer.set_pgresult(result)
-        return Answer(result, codes, transformer.load_rows(0, result.ntuples, tuple))
+        return [_answer(result, transformer) for result, transformer in zip(results, transformers, strict=True)]
 
     def send_gen(
-        self, pgq: PostgresQuery, prepare: bool | None = None, binary: bool | None = None
-    ) -> Generator[Any, Any, Any]:
-        """What comes first and one statement in one go; its result. Raises psycopg.Error."""
-        if self._reading_for is not None and pgq.query.lstrip()[:7].upper().startswith(_LASTS):
+        self, queries: Sequence[PostgresQuery], prepare: bool | None = None, binary: bool | None = None
+    ) -> Generator[Any, Any, list[Any]]:
+        """What comes first and the statements in one go; their results. Raises psycopg.Error, the first."""
+        if self._reading_for is not None and queries[0].query.lstrip()[:7].upper().startswith(_LASTS):
             self.read_in_one()
-        sends, key, prep, name = self.sends_of(pgq, prepare, pq.Format.BINARY if binary else pq.Format.TEXT)
-        results = yield from _exchange(self.pgconn, [*self.take_first(), *sends])
-        if prep is Prepare.SHOULD and results[-2].status not in _FINE:
-            self._prepared._names.pop(self._prepared.key(pgq), None)
-        for result in results[:-1]:
+        result_format = pq.Format.BINARY if binary else pq.Format.TEXT
+        sends = self.take_first()
+        sent = []
+        for pgq in queries:
+            more, key, prep, name = self.sends_of(pgq, prepare, result_format)
+            sends.extend(more)
+            sent.append((pgq, key, prep, name, len(sends) - 1))
+        results = yield from _exchange(self.pgconn, sends)
+        for pgq, key, prep, name, position in sent:
+            if prep is Prepare.SHOULD and results[position - 1].status not in _FINE:
+                self._prepared._names.pop(self._prepared.key(pgq), None)
+            elif key is not None:
+                self._prepared.validate(key, prep, name, results[position : position + 1])
+        for result in results:
             if result.status not in _FINE:
                 raise errors.error_from_result(result, encoding=self.pgconn._encoding)
-        result = results[-1]
-        if key is not None:
-            self._prepared.validate(key, prep, name, results[-1:])
-        if result.status not in _FINE:
-            raise errors.error_from_result(result, encoding=self.pgconn._encoding)
-        return result
+        return [results[position] for *_, position in sent]
 
     def sends_of(
         self, pgq: PostgresQuery, prepare: bool | None, result_format: pq.Format = pq.Format.TEXT
@@ -253,12 +308,12 @@ class Connection(psycopg.AsyncConnection[Any]):
     async def begin_now(self) -> None:
         """For COPY and the like, which cannot travel with others."""
         async with self.lock:
-            await self.wait(self.open_gen())
+            await self.converse(self.open_gen())
 
     async def together(self, statements: Sequence[tuple[Query, Params | None]], *, commit: bool) -> None:
         """Runs `statements` (and COMMIT) with one wait. The first error is raised."""
         async with self.lock:
-            await self.wait(self._together_gen(statements, commit))
+            await self.converse(self._together_gen(statements, commit))
 
     def _together_gen(
         self, statements: Sequence[tuple[Query, Params | None]], commit: bool

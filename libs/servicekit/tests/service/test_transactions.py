@@ -7,6 +7,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from komu.roster.v1 import events_pb2
+from servicekit.db import Database
 from servicekit.errors import Conflict, Unseen
 from servicekit.testing import an_actor
 
@@ -283,6 +284,60 @@ async def test_a_cancelled_use_case_leaves_nothing_and_no_connection_hangs(datab
         await asyncio.gather(task, return_exceptions=True)
     async with database.reading(tenant) as tx:
         assert await tx.scalar("SELECT count(*) FROM notes") == 0
+
+
+async def test_several_statements_in_one_go_answer_as_they_do_one_by_one(database, tenant, actor):
+    note = uuid4()
+    asked = (
+        ("SELECT id, text FROM notes WHERE id = :id", {"id": note}),
+        (sa.select(sa.func.current_setting("komu.tenant")), None),
+        ("SELECT count(*) FROM notes", None),
+    )
+    async with database.transaction(tenant, actor) as tx:
+        await write_note(tx, actor, note, "髙橋")
+    for _ in range(3):  # plain, prepared, prepared before
+        async with database.reading(tenant, actor) as tx:
+            one, where, count = await tx.execute_all(*asked)
+            assert one.one() == (note, "髙橋")
+            assert where.scalar() == tenant
+            assert count.scalar() == 1
+        async with database.transaction(tenant, actor) as tx:
+            await write_note(tx, actor, uuid4(), "another")
+            assert (await tx.execute_all(*asked))[2].scalar() == 2
+            await tx.execute("DELETE FROM notes WHERE id <> :id", {"id": note})
+    async with database.reading("other") as tx:
+        one, _, count = await tx.execute_all(*asked)
+        assert (one.all(), count.scalar()) == ([], 0)
+
+
+async def test_the_first_of_several_errors_is_told_and_the_connection_is_as_good_as_before(database, tenant, actor):
+    for _ in range(4):
+        with pytest.raises(sa.exc.ProgrammingError, match="nowhere"):
+            async with database.reading(tenant, actor) as tx:
+                await tx.execute_all(("SELECT 1", None), ("SELECT * FROM nowhere", None), ("SELECT 2", None))
+        async with database.reading(tenant, actor) as tx:
+            assert [r.scalar() for r in await tx.execute_all(("SELECT 1", None), ("SELECT 2", None))] == [1, 2]
+
+
+async def test_what_does_not_fit_the_socket_at_once_is_sent_and_read_all_the_same(database, tenant, actor):
+    long = "長" * 3_000_000
+    async with database.reading(tenant, actor) as tx:
+        for back in await tx.execute_all(("SELECT :long", {"long": long}), ("SELECT :long", {"long": long})):
+            assert back.scalar() == long
+        assert await tx.scalar("SELECT length(:long)", {"long": long}) == len(long)
+
+
+async def test_a_connection_that_was_cancelled_while_it_waited_answers_the_next(service_db, tenant, actor):
+    database = Database(service_db("roster").app_url, pool_size=1)
+    for _ in range(5):
+        async with database.reading(tenant, actor) as tx:
+            pid = await tx.scalar("SELECT pg_backend_pid()")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), database.reading(tenant, actor) as tx:
+                await tx.execute("SELECT pg_sleep(60)")
+        async with database.reading(tenant, actor) as tx:
+            assert await tx.scalar("SELECT pg_backend_pid()") == pid
+    await database.close()
 
 
 async def test_reading_cannot_write_whatever_way_it_tries(database, tenant, actor):
