@@ -62,7 +62,7 @@ async def get_day(tx: Transaction, actor: Actor, class_id: UUID, on: date) -> Da
     facts = await _facts(tx, actor, class_id, on)
     homeroom, stand = facts.homeroom, facts.standing
     policy.may_read_class(actor, homeroom, stand).enforce()
-    day = await _day(tx, facts, on)
+    day = _day(tx, facts, on)
     if not day.locked_reason and not (may := policy.may_take_roll(actor, homeroom, stand)).allowed:
         return replace(day, locked_reason=may.message)
     return day
@@ -77,7 +77,7 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
     facts = await _facts(tx, actor, command.class_id, command.on)
     homeroom = facts.homeroom
     policy.may_take_roll(actor, homeroom, facts.standing).enforce()
-    day = await _day(tx, facts, command.on)
+    day = _day(tx, facts, command.on)
     if day.locked_reason:
         raise Refused(day.locked_reason, reason="LOCKED")
     correction = day.sheet is not None
@@ -106,7 +106,7 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
     sheet = await marks.take(tx, homeroom.id, command.on, command.version, actor.person_id)
     if sheet is None:
         facts = await _facts(tx, actor, homeroom.id, command.on)
-        raise _saved_meanwhile(await _day(tx, facts, command.on))
+        raise _saved_meanwhile(_day(tx, facts, command.on))
     await marks.save(tx, homeroom.id, command.on, changes, actor.person_id, why, keep=correction)
     verb = "corrected" if correction else "taken"
     told = _told(command.on, why if correction else "")
@@ -145,7 +145,7 @@ async def _facts(tx: Transaction, actor: Actor, class_id: UUID, on: date) -> Day
     return facts
 
 
-async def _day(tx: Transaction, facts: DayFacts, on: date) -> Day:
+def _day(tx: Transaction, facts: DayFacts, on: date) -> Day:
     today = day_in_jst(tx.now)
     homeroom = facts.homeroom
 
@@ -158,7 +158,7 @@ async def _day(tx: Transaction, facts: DayFacts, on: date) -> Day:
         on=on,
         state=state,
         note=note,
-        marks=await day_page.marks_of_roll(tx, homeroom.id, on),
+        marks=facts.marks,
         symbols=list(facts.symbols.values()),
         reasons=facts.reasons,
         sheet=facts.sheet,

@@ -4,7 +4,7 @@
 # ruff: noqa: S608
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,51 +13,11 @@ from servicekit.db import Transaction
 from sqlalchemy import text
 
 from roster.domain.names import Name, NameSets
-from roster.domain.people import Pupil, RosterEntry, SchoolClass
+from roster.domain.people import Pupil
 from roster.domain.period import Period
 from roster.policy import PupilFacts
 from roster.store import rows
-from roster.store.aggregates import own_school_grades
 from roster.store.rows import NAMES, PUPIL
-
-# The hottest query of the service: only what a class list shows, unpacked by position.
-_LIST = """
-    SELECT p.id, p.display_family, p.display_given, p.display_middle, p.kana_family, p.kana_given, p.kana_middle,
-           p.sex, p.birth_on, p.protected_address, p.version, m.number, m.starts_on, m.ends_on,
-           EXISTS (SELECT FROM enrolments e WHERE e.pupil_id = p.id AND e.school_id = :school
-                   AND e.starts_on <= :on AND (e.ends_on IS NULL OR e.ends_on >= :on)) AS enrolled
-    FROM class_members m JOIN persons p ON p.id = m.pupil_id
-    WHERE m.class_id = :class AND (m.ends_on IS NULL OR m.ends_on >= m.starts_on) {days}
-    ORDER BY m.number = 0, m.number, p.sort_key, p.id, m.starts_on"""
-_ON_DAY = text(_LIST.format(days="AND m.starts_on <= :on AND (m.ends_on IS NULL OR m.ends_on >= :on)"))
-_WHOLE_YEAR = text(_LIST.format(days=""))
-
-
-async def class_list(tx: Transaction, homeroom: SchoolClass, on: date, *, whole_year: bool) -> list[RosterEntry]:
-    """Who is in the class on the day (or was at any time of the year), by 出席番号; the unnumbered last."""
-    query = _WHOLE_YEAR if whole_year else _ON_DAY
-    found: Iterable[Any] = await tx.execute(query, {"class": homeroom.id, "school": homeroom.school_id, "on": on})
-    school_id, class_id, school_grade = homeroom.school_id, homeroom.id, homeroom.school_grade
-    several = homeroom.kind == "special_needs"
-    own = await own_school_grades(tx, [class_id]) if several else {}
-    entries: dict[UUID, RosterEntry] = {}
-    for (
-        pupil_id, family, given, middle, kana_family, kana_given, kana_middle, sex, birth_on, protected, version,
-        number, starts_on, ends_on, enrolled,
-    ) in found:  # fmt: skip
-        period = Period(starts_on, ends_on)
-        known = entries.get(pupil_id)
-        if known is not None:
-            entries[pupil_id] = RosterEntry(known.pupil, (*known.periods, period))
-            continue
-        names = NameSets(Name(family, given, middle), Name(kana_family, kana_given, kana_middle))
-        pupil = Pupil(
-            pupil_id, names, sex, birth_on, school_id, class_id, own.get((class_id, pupil_id), school_grade), number,
-            enrolled, protected, version,
-        )  # fmt: skip
-        entries[pupil_id] = RosterEntry(pupil, (period,))
-    return list(entries.values())
-
 
 # Today's place of a child: the roll it stands on, and the homeroom there.
 _PLACE = """

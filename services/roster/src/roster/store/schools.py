@@ -56,28 +56,6 @@ async def get_class(tx: Transaction, class_id: UUID, *, lock: bool = False) -> S
     return rows.school_class(row) if row else None
 
 
-_DOOR = text(f"""
-    SELECT {CLASS}, s.code AS school_code, s.name AS school_name, s.kind AS school_kind, s.address AS school_address,
-           s.version AS school_version,
-           ARRAY(SELECT a.post FROM appointments a WHERE a.staff_id = :person AND a.school_id = c.school_id
-                 AND a.starts_on <= :on AND (a.ends_on IS NULL OR a.ends_on >= :on)) AS posts
-    FROM classes c JOIN schools s ON s.id = c.school_id WHERE c.id = :id AND c.withdrawn_on IS NULL""")
-
-
-async def at_the_door(
-    tx: Transaction, class_id: UUID, person_id: UUID, on: date
-) -> tuple[SchoolClass, School, Standing] | None:
-    """A class, its school and what the person is there today, in one round trip: the way into every class page."""
-    row = (await tx.execute(_DOOR, {"id": class_id, "person": person_id, "on": on})).one_or_none()
-    if row is None:
-        return None
-    school = School(
-        row.school_id, row.school_code, row.school_name, row.school_kind, row.school_address, row.school_version
-    )
-    posts = {row.school_id: frozenset(row.posts)} if row.posts else {}
-    return rows.school_class(row), school, Standing(person_id, posts)
-
-
 _SUMMARIES = f"""
     WITH page AS MATERIALIZED (
         SELECT c.* FROM classes c

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from servicekit.db import Transaction
@@ -14,7 +13,6 @@ from sqlalchemy import text
 
 from roster.domain.duty import Duty, HandOver
 from roster.domain.people import Appointment, StaffMember, StaffName
-from roster.domain.period import Period
 from roster.store import rows
 from roster.store.rows import DUTY, NAMES
 
@@ -37,43 +35,6 @@ async def duties_of_class(
     query += " ORDER BY d.kind, d.subject, d.starts_on" + (" FOR UPDATE" if lock else "")
     parameters = {"id": class_id} | ({"kind": kind} if kind else {})
     return [rows.duty(row) for row in await tx.execute(text(query), parameters)]
-
-
-_WHO_TEACHES = text(f"""
-    SELECT * FROM (
-        SELECT d.id AS duty_id, d.kind, d.staff_id, d.school_id, d.class_id, d.subject, d.school_grade, d.starts_on,
-               d.ends_on, p.id, {NAMES},
-               (SELECT a.post FROM appointments a WHERE a.staff_id = p.id AND a.starts_on <= :on
-                ORDER BY (a.ends_on IS NULL OR a.ends_on >= :on) DESC, a.starts_on DESC LIMIT 1) AS post
-        FROM duties d JOIN persons p ON p.id = d.staff_id
-        WHERE d.class_id = :id
-        UNION ALL
-        SELECT NULL, a.post, a.staff_id, a.school_id, c.id, '', '', a.starts_on, a.ends_on, p.id, {NAMES}, a.post
-        FROM classes c JOIN appointments a ON a.school_id = c.school_id JOIN persons p ON p.id = a.staff_id
-        WHERE c.id = :id AND a.post IN ('principal', 'vice_principal')
-          AND a.starts_on < make_date(c.school_year + 1, 4, 1)
-          AND (a.ends_on IS NULL OR a.ends_on >= make_date(c.school_year, 4, 1))) x
-    ORDER BY duty_id IS NULL, kind, subject, CASE WHEN duty_id IS NOT NULL THEN starts_on END, starts_on DESC""")
-
-
-async def who_teaches(tx: Transaction, class_id: UUID, on: date) -> tuple[list[Duty], list[StaffName]]:
-    """Duties about a class over its whole year; the names of those who hold them, then 校長 and 教頭 of that year.
-
-    After a change in mid-year the 校長 in office comes before the predecessor.
-    """
-    duties: list[Duty] = []
-    people: dict[UUID, Any] = {}
-    for row in await tx.execute(_WHO_TEACHES, {"id": class_id, "on": on}):
-        people.setdefault(row.staff_id, row)
-        if row.duty_id is None:
-            continue
-        duties.append(
-            Duty(
-                row.duty_id, row.kind, row.staff_id, row.school_id, row.class_id, row.subject, row.school_grade,
-                Period(row.starts_on, row.ends_on),
-            )
-        )  # fmt: skip
-    return duties, [rows.staff_name(row) for row in people.values()]
 
 
 async def serves(tx: Transaction, person_id: UUID, school_id: UUID, on: date) -> bool:

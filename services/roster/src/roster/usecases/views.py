@@ -28,7 +28,7 @@ from roster.domain.people import (
     StaffMember,
 )
 from roster.domain.standing import Standing
-from roster.store import enrolments, me, pupils, records, schools, staff
+from roster.store import class_page, enrolments, me, pupils, records, schools, staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,12 @@ async def list_classes(
 async def class_list(tx: Transaction, actor: Actor, class_id: UUID, on: date | None, whole_year: bool) -> ClassList:
     """A class with its members of a day, or of the whole year."""
     today = day_in_jst(tx.now)
-    found = await schools.at_the_door(tx, class_id, actor.person_id, today)
+    found = await class_page.class_page(tx, class_id, actor.person_id, on or today, today, whole_year=whole_year)
     if found is None:
         raise Unseen
-    homeroom, school, standing = found
-    policy.may_see_school(actor, standing, homeroom.school_id).enforce()
-    entries = await pupils.class_list(tx, homeroom, on or today, whole_year=whole_year)
-    duties, names = await staff.who_teaches(tx, class_id, today)
-    return ClassList(homeroom, school, tuple(entries), tuple(duties), tuple(names))
+    answer, standing = found
+    policy.may_see_school(actor, standing, answer.homeroom.school_id).enforce()
+    return answer
 
 
 async def search_pupils(
