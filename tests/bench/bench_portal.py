@@ -284,7 +284,7 @@ async def statements_of(stack: RunningStack, teacher: Teacher) -> dict[str, list
         await attendance.close()
         await roster.close()
     repeatable = [
-        (q.replace(" AND day_sheets.version = %(version_1)s::INTEGER", "") if isinstance(q, str) else q, params)
+        (q.replace(" AND version = %(version)s", "") if isinstance(q, str) else q, params)
         for q, params in of_save
     ]
     if not (of_roll and of_list and of_save):

@@ -19,6 +19,7 @@ import psycopg
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from psycopg import sql
+from psycopg.abc import Params
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from servicekit.auth import Actor
@@ -28,7 +29,7 @@ from servicekit.events.envelope import OutgoingEvent, stamp
 from servicekit.ids import uuid7
 from servicekit.json import dumps_text, to_json
 from servicekit.pool import Pool
-from servicekit.statements import Statements
+from servicekit.statements import Asked, Statements
 from servicekit.telemetry import sql_span
 from servicekit.told import AuditNote, Told, changed_only, save_audit, save_events
 from servicekit.wire import Connection
@@ -44,7 +45,7 @@ class Transaction:
     """One open database transaction of one tenant, with what it will tell: audit entries and events."""
 
     __slots__ = (
-        "_after_commit", "_audit", "_connection", "_events", "_raw", "_read_only", "_statements",
+        "_after_commit", "_audit", "_connection", "_events", "_last", "_raw", "_read_only", "_statements",
         "actor", "database", "now", "tenant",
     )
 
@@ -60,6 +61,7 @@ class Transaction:
         self._raw = raw
         self._read_only = read_only
         self._audit: list[AuditNote] = []
+        self._last: list[tuple[str, Mapping[str, Any]]] = []
         self._events: list[OutgoingEvent] = []
         self._after_commit: list[Callable[[], Awaitable[None] | None]] = []
         self._statements = 0
@@ -82,15 +84,21 @@ class Transaction:
             statement = sa.text(statement)
         return await self._connection.execute(statement, params)
 
-    async def execute_all(
-        self, *asked: tuple[sa.Executable | str, Mapping[str, Any] | None]
-    ) -> list[CursorResult[Any]]:
+    async def execute_all(self, *asked: Asked) -> list[CursorResult[Any]]:
         """Runs statements that do not need each other's results; SQL text and SELECTs in one round trip."""
         direct = await self.database.statements.run(self._raw, *asked)
         if direct is None:
             return [await self.execute(statement, params) for statement, params in asked]
         self._statements += len(asked)
         return direct
+
+    def execute_last(self, statement: str, params: Sequence[Mapping[str, Any]]) -> None:
+        """Keeps a change that nobody reads before for the end: it travels with COMMIT, once for each of `params`.
+
+        `statement`: SQL as psycopg takes it, with `%(name)s`. Its errors come out of the end of the transaction."""
+        if self._read_only:
+            raise RuntimeError("a reading transaction changes nothing")
+        self._last.extend((statement, each) for each in params)
 
     async def scalar(self, statement: sa.Executable | str, params: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -175,14 +183,10 @@ class Transaction:
         """What this transaction will tell so far; for tests of use cases."""
         return Told(tuple(self._events), tuple(self._audit))
 
-    def last_statements(self) -> list[tuple[str, Sequence[Any]]]:
-        """What saves the audit entries and events; the kit sends it with COMMIT."""
-        last = []
-        if self._audit:
-            last.append(save_audit(self.now, self.actor, self._audit))
-        if self._events:
-            last.append(save_events(self._events))
-        return last
+    def last_statements(self) -> list[tuple[str, Params]]:
+        """What was kept for the end and what saves the audit entries and events; the kit sends it with COMMIT."""
+        audit = [save_audit(self.now, self.actor, self._audit)] if self._audit else []
+        return [*self._last, *audit, *([save_events(self._events)] if self._events else [])]
 
 
 class Database:
@@ -278,7 +282,7 @@ class Database:
             raw.forget()
             if tx._audit:
                 raw.write_for(tx.tenant)
-        if tx._audit or tx._events or raw.open:
+        if tx._last or tx._audit or tx._events or raw.open:
             await raw.together(tx.last_statements(), commit=True)
 
     @asynccontextmanager

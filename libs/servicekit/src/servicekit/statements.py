@@ -21,6 +21,9 @@ from sqlalchemy.sql.selectable import SelectBase
 
 from servicekit.wire import Answer, Connection
 
+Asked = tuple[sa.Executable | str, Mapping[str, Any] | None]
+"""A statement with its parameters."""
+
 
 class DirectResult(IteratorResult[Any]):
     """Rows as SQLAlchemy's results give them, with the two things that a cursor adds."""
@@ -46,9 +49,7 @@ class Statements:
         self._texts: LRUCache[str, _Plan | None] = LRUCache(2048)
         self._selects: LRUCache[Any, _Plan | None] = LRUCache(2048)
 
-    async def run(
-        self, raw: Connection, *asked: tuple[sa.Executable | str, Mapping[str, Any] | None]
-    ) -> list[sa.CursorResult[Any]] | None:
+    async def run(self, raw: Connection, *asked: Asked) -> list[sa.CursorResult[Any]] | None:
         """The results, in one round trip; None when one has to go SQLAlchemy's way. Raises sqlalchemy.exc like it."""
         prepared = []
         for statement, params in asked:

@@ -319,6 +319,28 @@ async def test_the_first_of_several_errors_is_told_and_the_connection_is_as_good
             assert [r.scalar() for r in await tx.execute_all(("SELECT 1", None), ("SELECT 2", None))] == [1, 2]
 
 
+async def test_what_is_kept_for_the_end_is_saved_with_the_rest_or_not_at_all(database, tenant, actor):
+    add = "INSERT INTO notes (tenant_id, id, text) VALUES (%(t)s, %(i)s, %(x)s)"
+    twice = uuid4()
+    for _ in range(2):  # not prepared yet, prepared before
+        async with database.transaction(tenant, actor) as tx:
+            tx.execute_last(add, [{"t": tenant, "i": uuid4(), "x": word} for word in ("一", "二")])
+            tx.audit("note.written", "n")
+            assert await tx.scalar("SELECT count(*) FROM notes") in (0, 2)
+        with pytest.raises(psycopg.errors.UniqueViolation):  # noqa: PT012
+            async with database.transaction(tenant, actor) as tx:
+                await write_note(tx, actor, uuid4(), "with it")
+                tx.execute_last(add, [{"t": tenant, "i": twice, "x": "x"}] * 2)
+    async with database.transaction(tenant) as tx:
+        tx.execute_last("UPDATE notes SET text = %(x)s WHERE text = '一'", [{"x": "三"}])
+    async with database.reading(tenant, actor) as tx:
+        found = await tx.execute("SELECT text FROM notes ORDER BY text")
+        assert sorted(found.scalars()) == ["三", "三", "二", "二"]
+        assert await tx.scalar("SELECT count(*) FROM audit_log WHERE action = 'note.written'") == 2
+        with pytest.raises(RuntimeError):
+            tx.execute_last(add, [])
+
+
 async def test_what_does_not_fit_the_socket_at_once_is_sent_and_read_all_the_same(database, tenant, actor):
     long = "長" * 3_000_000
     async with database.reading(tenant, actor) as tx:

@@ -10,8 +10,7 @@ from uuid import UUID
 from jpschool.school_year import first_day, last_day
 from servicekit.db import Transaction
 from servicekit.ids import uuid7
-from sqlalchemy import Executable, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select
 
 from attendance.domain.marks import DEFAULT_SYMBOLS, Category, Mark, MarkChange, Symbol
 from attendance.store.tables import day_sheets, mark_changes, marks, symbols
@@ -99,76 +98,59 @@ async def marks_of(
     return found
 
 
+_TAKE = """
+    INSERT INTO day_sheets (tenant_id, class_id, on_day, taken_by, taken_at, version)
+    VALUES (:tenant, :class, :on, :actor, :now, 1) ON CONFLICT DO NOTHING RETURNING version"""
+_TAKE_AGAIN = """
+    UPDATE day_sheets SET taken_by = :actor, taken_at = :now, version = version + 1
+    WHERE class_id = :class AND on_day = :on AND version = :version RETURNING version"""
+
+
 async def take(tx: Transaction, class_id: UUID, on: date, version: int, actor_id: UUID) -> DaySheet | None:
     """Close the roll call of a day; None when somebody saved it since `version` (0 = not taken yet)."""
-    values = {"taken_by": actor_id, "taken_at": tx.now, "version": version + 1}
-    statement: Executable
+    values = {"class": class_id, "on": on, "actor": actor_id, "now": tx.now}
     if version == 0:
-        statement = (
-            upsert(day_sheets)
-            .values(tenant_id=tx.tenant, class_id=class_id, on_day=on, **values)
-            .on_conflict_do_nothing()
-            .returning(day_sheets)
-        )
+        taken = await tx.scalar(_TAKE, {**values, "tenant": tx.tenant})
     else:
-        statement = (
-            update(day_sheets)
-            .where(
-                day_sheets.c.class_id == class_id, day_sheets.c.on_day == on, day_sheets.c.version == version
-            )
-            .values(values)
-            .returning(day_sheets)
-        )
-    row = (await tx.execute(statement)).one_or_none()
-    return None if row is None else DaySheet(row.on_day, row.version, row.taken_by, row.taken_at, row.class_id)
+        taken = await tx.scalar(_TAKE_AGAIN, {**values, "version": version})
+    return None if taken is None else DaySheet(on, taken, actor_id, tx.now, class_id)
 
 
-async def save(
+_KEEP = """
+    INSERT INTO mark_changes (tenant_id, id, pupil_id, on_day, class_id, at, actor_id, before_symbol, before_reason,
+                              after_symbol, after_reason, why)
+    VALUES (%(tenant)s, %(id)s, %(pupil)s, %(on)s, %(class)s, %(at)s, %(actor)s, %(before_symbol)s, %(before_reason)s,
+            %(symbol)s, %(reason)s, %(why)s)"""
+_SAVE = """
+    INSERT INTO marks (tenant_id, pupil_id, on_day, class_id, symbol, reason, version)
+    VALUES (%(tenant)s, %(pupil)s, %(on)s, %(class)s, %(symbol)s, %(reason)s, %(version)s)
+    ON CONFLICT (tenant_id, pupil_id, on_day) DO UPDATE
+    SET class_id = excluded.class_id, symbol = excluded.symbol, reason = excluded.reason, version = excluded.version"""
+
+
+def save(
     tx: Transaction, class_id: UUID, on: date, changes: Sequence[MarkChange], actor_id: UUID, why: str, *, keep: bool
 ) -> None:
-    """Write the marks of a day in one statement; with `keep`, what was there goes to the history."""
-    if not changes:
-        return
+    """Write the marks of a day as the transaction ends; with `keep`, what was there goes to the history."""
+    day = {"tenant": tx.tenant, "on": on, "class": class_id}
     rows = [
-        {
-            "tenant_id": tx.tenant,
-            "pupil_id": change.pupil_id,
-            "on_day": on,
-            "class_id": class_id,
-            "symbol": change.after.symbol,
-            "reason": change.after.reason,
-            "version": change.before.version + 1,
-        }
+        {**day, "pupil": change.pupil_id, "symbol": change.after.symbol, "reason": change.after.reason}
         for change in changes
     ]
-    statement = upsert(marks)
-    await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["tenant_id", "pupil_id", "on_day"],
-            set_={name: statement.excluded[name] for name in ("class_id", "symbol", "reason", "version")},
-        ),
-        rows,
+    tx.execute_last(
+        _SAVE,
+        [{**row, "version": change.before.version + 1} for row, change in zip(rows, changes, strict=True)],
     )
     if not keep:
         return
-    history = [
-        {
-            "tenant_id": tx.tenant,
-            "id": uuid7(),
-            "pupil_id": change.pupil_id,
-            "on_day": on,
-            "class_id": class_id,
-            "at": tx.now,
-            "actor_id": actor_id,
-            "before_symbol": change.before.symbol,
-            "before_reason": change.before.reason,
-            "after_symbol": change.after.symbol,
-            "after_reason": change.after.reason,
-            "why": why,
-        }
-        for change in changes
-    ]
-    await tx.execute(insert(mark_changes), history)
+    told = {"at": tx.now, "actor": actor_id, "why": why}
+    tx.execute_last(
+        _KEEP,
+        [
+            {**row, **told, "id": uuid7(), "before_symbol": was.symbol, "before_reason": was.reason}
+            for row, was in zip(rows, (change.before for change in changes), strict=True)
+        ],
+    )
 
 
 async def history(tx: Transaction, pupil_id: UUID, on: date) -> list[PastChange]:

@@ -107,7 +107,7 @@ async def save_day(tx: Transaction, actor: Actor, command: SaveDay) -> Day:
     if sheet is None:
         facts = await _facts(tx, actor, homeroom.id, command.on)
         raise _saved_meanwhile(_day(tx, facts, command.on))
-    await marks.save(tx, homeroom.id, command.on, changes, actor.person_id, why, keep=correction)
+    marks.save(tx, homeroom.id, command.on, changes, actor.person_id, why, keep=correction)
     verb = "corrected" if correction else "taken"
     told = _told(command.on, why if correction else "")
     tx.audit(f"attendance_day.{verb}", homeroom.id, subject_id=homeroom.id, after=told)
