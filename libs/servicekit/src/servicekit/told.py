@@ -27,7 +27,7 @@ INSERT INTO audit_pending (tenant_id, entry_id) SELECT tenant_id, id FROM entry
 _INSERT_OUTBOX = """
 INSERT INTO outbox (tenant_id, event_id, subject, type, payload, traceparent)
 SELECT current_setting('komu.tenant'), e.event_id, e.subject, e.type, e.payload, %s
-FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[]) WITH ORDINALITY
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %b::bytea[]) WITH ORDINALITY
      AS e (event_id, subject, type, payload, position)
 ORDER BY e.position
 """

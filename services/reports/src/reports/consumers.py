@@ -20,4 +20,12 @@ async def on_enrolment_changed(tx: Transaction, event: events_pb2.EnrolmentChang
     )
 
 
-CONSUMERS = (on_enrolment_changed,)
+@consumer(subject="roster.v1.enrolments_began.*", message=events_pb2.EnrolmentsBegan)
+async def on_enrolments_began(tx: Transaction, event: events_pb2.EnrolmentsBegan) -> None:
+    """A roster file put children on the roll of a school; some of them may be back."""
+    await archives.pupils_came(
+        tx, [UUID(pupil) for pupil in event.pupil_ids], UUID(event.school_id), date.fromisoformat(event.starts_on)
+    )
+
+
+CONSUMERS = (on_enrolment_changed, on_enrolments_began)

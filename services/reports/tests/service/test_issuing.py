@@ -13,7 +13,7 @@ import pytest
 from komu.common.v1 import common_pb2
 from komu.reports.v1 import reports_pb2 as pb
 from komu.roster.v1 import events_pb2, roster_pb2
-from reports.consumers import on_enrolment_changed
+from reports.consumers import on_enrolment_changed, on_enrolments_began
 from servicekit.errors import Invalid, Refused, StepUpRequired, Unseen
 
 from services.reports.tests.service.peers import School
@@ -241,6 +241,36 @@ async def test_retention_counts_from_leaving_per_sheet_and_waits_for_the_last_ch
     assert late.retained_until == "2046-11-24"
     await left(school, 0, "", "")
     assert await until() == {one.id: "", two.id: "", both: "", late.id: ""}
+
+
+async def came(school: School, *places: int, starts_on: str) -> None:
+    event = events_pb2.EnrolmentsBegan(
+        meta=common_pb2.EventMeta(id=str(uuid4()), tenant=school.tenant, aggregate_id=str(uuid4())),
+        school_id=str(school.id),
+        starts_on=starts_on,
+        entered_by="transferred_in",
+        pupil_ids=[str(school.pupils[place]) for place in places],
+    )
+    async with school.running.database.transaction(school.tenant) as tx:
+        await on_enrolments_began.run(tx, event)
+
+
+async def test_a_child_that_a_roster_file_brings_back_stops_the_clock_and_an_older_file_does_not(
+    school: School,
+) -> None:
+    one = await school.teacher.IssueDocument(issue(school, "guidance_record_2", 0))
+    other = await school.teacher.IssueDocument(issue(school, "guidance_record_2", 1))
+
+    async def until() -> dict[str, str]:
+        listed = await school.principal.ListDocuments(pb.ListDocumentsRequest())
+        return {document.id: document.retained_until for document in listed.documents}
+
+    await left(school, 0, "2026-11-24", "transferred_out")
+    await left(school, 1, "2026-11-24", "transferred_out")
+    await came(school, 0, 1, starts_on="2026-04-01")  # told late: both left after that day
+    assert await until() == {one.id: "2031-11-24", other.id: "2031-11-24"}
+    await came(school, 0, 2, starts_on="2027-01-08")
+    assert await until() == {one.id: "", other.id: "2031-11-24"}
 
 
 async def test_archive_filters_and_pages(school: School) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from uuid import UUID
 
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import events_pb2, roster_pb2
-from servicekit.events import subject_of
 
 from roster.domain.duty import Duty
 from roster.domain.people import (
     Appointment,
+    Beginning,
     ClassRosterState,
     EnrolmentState,
     School,
@@ -146,43 +145,14 @@ def staff_duties_changed(state: StaffState) -> events_pb2.StaffDutiesChanged:
     return events_pb2.StaffDutiesChanged(meta=_meta(state.staff_id, state.version), duties=staff_duties(state))
 
 
-@dataclass(frozen=True, slots=True)
-class Mould:
-    """An event cut at its variable places, so that the database makes thousands of them in one statement.
-
-    `pieces` stand around event id, aggregate id, pupil id, school id and first day; each has a fixed length.
-    """
-
-    subject: str
-    type: str
-    pieces: tuple[bytes, ...]
-
-
-def enrolment_began(tenant: str, now: datetime, actor_id: UUID | None, entered_by: str) -> Mould:
-    """The mould of `EnrolmentChanged` for a time on the roll that begins (version 1, open end)."""
-    places = [f"{number:08x}-0000-4000-8000-00000000face" for number in range(4)]
-    first_day = "9876-54-32"
-    message = events_pb2.EnrolmentChanged(
-        meta=common_pb2.EventMeta(
-            id=places[0], tenant=tenant, aggregate_id=places[1], aggregate_version=1,
-            actor_id=str(actor_id) if actor_id else "",
-        ),
-        enrolment=roster_pb2.EnrolmentState(
-            pupil_id=places[2], school_id=places[3], period=common_pb2.Period(starts_on=first_day),
-            entered_by=entered_by, version=1,
-        ),
-    )  # fmt: skip
-    message.meta.occurred_at.FromDatetime(now)
-    rest = message.SerializeToString(deterministic=True)
-    pieces = []
-    for place in (*places, first_day):
-        piece, found, rest = rest.partition(place.encode())
-        assert found
-        pieces.append(piece)
-    name = message.DESCRIPTOR.full_name
-    return Mould(f"{subject_of(name)}.{tenant}", name, (*pieces, rest))
-
-
 def enrolment_changed(state: EnrolmentState) -> events_pb2.EnrolmentChanged:
     """A time on the roll began, changed or ended."""
     return events_pb2.EnrolmentChanged(meta=_meta(state.id, state.version), enrolment=enrolment_state(state))
+
+
+def enrolments_began(import_id: UUID, part: int, begun: Beginning) -> events_pb2.EnrolmentsBegan:
+    """A roster file put children on the roll of a school."""
+    return events_pb2.EnrolmentsBegan(
+        meta=_meta(import_id, part), school_id=str(begun.school_id), starts_on=iso(begun.starts_on),
+        entered_by=begun.entered_by, pupil_ids=begun.pupil_ids,
+    )  # fmt: skip

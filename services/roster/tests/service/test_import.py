@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from komu.common.v1 import common_pb2
-from komu.roster.v1 import roster_pb2
+from komu.roster.v1 import events_pb2, roster_pb2
 from roster.usecases import imports
 from servicekit.errors import Refused
 from servicekit.jobs import JobCancelled
@@ -31,6 +31,22 @@ async def test_the_first_file_creates_schools_classes_people_and_duties(board: B
     assert [(event.kind, event.effective_on) for event in pupil.enrolments[0].events] == [
         (roster_pb2.ENROLMENT_EVENT_KIND_ADMITTED, "2026-04-01")
     ]
+
+
+async def test_the_children_of_a_file_are_told_together_and_only_once(board: Board):
+    async with board.running.database.reading(board.tenant) as tx:
+        told = (await tx.execute("SELECT subject, payload FROM outbox WHERE type LIKE '%.Enrolment%'")).all()
+    assert {row.subject for row in told} == {f"roster.v1.enrolments_began.{board.tenant}"}
+    parts = [events_pb2.EnrolmentsBegan.FromString(bytes(row.payload)) for row in told]
+    assert sorted(part.meta.aggregate_version for part in parts) == list(range(1, len(parts) + 1))
+    assert {(part.entered_by, part.starts_on) for part in parts} == {("admitted", "2026-04-01")}
+    pupils = sorted(number for key, number in board.people.items() if key.startswith("pupil"))
+    assert sorted(pupil for part in parts for pupil in part.pupil_ids) == pupils
+    assert {board.elementary} <= {part.school_id for part in parts}
+    assert (await board.take_in()).state == common_pb2.JOB_STATE_DONE
+    async with board.running.database.reading(board.tenant) as tx:
+        again = await tx.scalar("SELECT count(*) FROM outbox WHERE type LIKE '%.Enrolment%'")
+    assert again == len(parts)
 
 
 async def test_the_same_file_again_changes_nothing(board: Board):

@@ -3,8 +3,10 @@
 isort:skip_file
 What roster tells: subjects roster.v1.<snake_case_event>.<tenant>."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from komu.common.v1 import common_pb2 as _common_pb2
 from komu.roster.v1 import roster_pb2 as _roster_pb2
 import builtins as _builtins
@@ -95,6 +97,44 @@ class EnrolmentChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EnrolmentChanged: _TypeAlias = EnrolmentChanged  # noqa: Y015
+
+@_typing.final
+class EnrolmentsBegan(_message.Message):
+    """Times on the roll that a roster file began at one school on one day; they are not told by EnrolmentChanged besides.
+    aggregate_id = import id, aggregate_version = the part. The two may arrive in either order: compare days.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    STARTS_ON_FIELD_NUMBER: _builtins.int
+    ENTERED_BY_FIELD_NUMBER: _builtins.int
+    PUPIL_IDS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    starts_on: _builtins.str
+    entered_by: _builtins.str
+    """admitted | transferred_in"""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta: ...
+    @_builtins.property
+    def pupil_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        school_id: _builtins.str = ...,
+        starts_on: _builtins.str = ...,
+        entered_by: _builtins.str = ...,
+        pupil_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entered_by", b"entered_by", "meta", b"meta", "pupil_ids", b"pupil_ids", "school_id", b"school_id", "starts_on", b"starts_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnrolmentsBegan: _TypeAlias = EnrolmentsBegan  # noqa: Y015
 
 @_typing.final
 class SchoolChanged(_message.Message):

@@ -185,6 +185,16 @@ async def subjects_of(tx: Transaction, school_id: UUID, pupil_id: UUID | None) -
     return [row.pupil_id for row in await tx.execute(query)]
 
 
+async def back_again(tx: Transaction, pupils: Sequence[UUID], school_id: UUID, starts_on: date) -> list[UUID]:
+    """Those of `pupils` who had left the school before the day they came."""
+    rows = await tx.execute(
+        "SELECT pupil_id FROM leavings WHERE tenant_id = :tenant AND school_id = :school "
+        "AND pupil_id = ANY(:pupils) AND left_on < :starts_on",
+        {"tenant": tx.tenant, "school": school_id, "pupils": list(pupils), "starts_on": starts_on},
+    )
+    return [row.pupil_id for row in rows]
+
+
 async def start_clock(tx: Transaction, pupil_id: UUID, school_id: UUID, left_on: date | None) -> None:
     """卒業・転学 starts the retention of the pupil's documents of that school; a correction (None) stops it again.
 

@@ -1,5 +1,6 @@
 """The archive: listing, opening (noted for every pupil in it), checking against the hashes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -108,6 +109,12 @@ async def last_textbooks(
 async def pupil_left(tx: Transaction, pupil_id: UUID, school_id: UUID, left_on: date | None) -> None:
     """卒業・転学 (or its correction): the retention of what was issued for the pupil starts (or stops)."""
     await archive.start_clock(tx, pupil_id, school_id, left_on)
+
+
+async def pupils_came(tx: Transaction, pupils: Sequence[UUID], school_id: UUID, starts_on: date) -> None:
+    """The retention of what was issued stops for those who had left the school before that day and are back."""
+    for pupil_id in await archive.back_again(tx, pupils, school_id, starts_on):
+        await archive.start_clock(tx, pupil_id, school_id, None)
 
 
 async def _visible(tx: Transaction, actor: Actor, standing: Standing, document_id: UUID) -> IssuedDocument:

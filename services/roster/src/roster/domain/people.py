@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -260,6 +261,16 @@ class StaffState:
     appointments: tuple[Appointment, ...]
     duties: tuple[Duty, ...]
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Children who came on the roll of one school on one day in one way, as a roster file brings them."""
+
+    school_id: UUID
+    starts_on: date
+    entered_by: str
+    pupil_ids: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,11 +52,14 @@ async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRoste
 # year. In an ordinary class of a former year the class says it: a child may have stayed down (原級留置).
 _ORDER = "CASE left({0}, 1) WHEN 'J' THEN 6 ELSE 0 END + CAST(nullif(substr({0}, 2), '') AS int)"
 _OWN = text(f"""
-    WITH own AS (
+    WITH newest AS (
+        SELECT school_id, max(school_year) AS school_year FROM classes
+         WHERE school_id IN (SELECT school_id FROM classes WHERE id = ANY(:ids)) GROUP BY school_id),
+    own AS (
         SELECT c.id AS class_id, m.pupil_id, c.kind, c.school_grade, {_ORDER.format("e.school_grade")} AS place,
-               least((SELECT max(n.school_year) FROM classes n WHERE n.school_id = c.school_id),
+               least(n.school_year,
                      CAST(extract(year FROM e.ends_on - interval '3 months') AS int)) - c.school_year AS later
-          FROM classes c JOIN class_members m ON m.class_id = c.id
+          FROM classes c JOIN newest n ON n.school_id = c.school_id JOIN class_members m ON m.class_id = c.id
           JOIN enrolments e ON e.pupil_id = m.pupil_id AND e.school_id = c.school_id
                AND e.starts_on <= coalesce(m.ends_on, e.starts_on) AND coalesce(e.ends_on, m.starts_on) >= m.starts_on
          WHERE c.id = ANY(:ids) AND c.kind <> 'course' AND e.school_grade ~ '^(P[1-6]|J[1-3])$'

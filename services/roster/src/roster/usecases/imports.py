@@ -12,9 +12,8 @@ from servicekit.auth import Actor
 from servicekit.clock import day_in_jst
 from servicekit.db import Transaction
 from servicekit.errors import Conflict, Refused, Unseen
-from servicekit.telemetry import current_traceparent
 
-from roster import events, policy
+from roster import policy
 from roster.domain import roster_change as change_rules
 from roster.domain.roster_change import EntityChange, Example, FieldChange
 from roster.store import unlisted
@@ -23,7 +22,6 @@ from roster.store.imports.staging import Import
 from roster.usecases import telling
 
 JOB_KIND = "roster.import"
-_ENTRIES = ("admitted", "transferred_in")
 STEPS = ("学校", "学級", "人", "在籍", "配置", "担当", "学籍", "学籍補足", "通知")
 
 
@@ -196,13 +194,7 @@ async def apply_staged(
             case "担当":
                 await apply.apply_duties(tx, parameters, touched)
             case "学籍":
-                moulds = {way: events.enrolment_began(tx.tenant, tx.now, by, way) for way in _ENTRIES}
-                told = {
-                    "subject": moulds["admitted"].subject, "type": moulds["admitted"].type,
-                    "traceparent": current_traceparent(),
-                }  # fmt: skip
-                pieces = {way: mould.pieces for way, mould in moulds.items()}
-                await enrol.apply_enrolments(tx, parameters | told, touched, pieces)
+                await enrol.apply_enrolments(tx, parameters, touched)
                 await unlisted.note(tx, import_id, day_in_jst(tx.now))
             case "学籍補足":
                 await enrol.apply_supplements(tx, parameters, touched)
@@ -212,6 +204,7 @@ async def apply_staged(
                 await telling.class_rosters_changed(tx, touched.classes)
                 await telling.staff_duties_changed(tx, touched.staff)
                 await telling.enrolments_changed(tx, touched.enrolments)
+                telling.enrolments_began(tx, import_id, touched.begun)
     await step(total, total, "取り込みを確定しています")
     await staging.set_state(tx, import_id, change_rules.APPLIED)
     await staging.forget(tx, import_id)
@@ -220,6 +213,7 @@ async def apply_staged(
         import_id,
         after={
             "source": staged.source, "rows": staged.rows, "schools": len(touched.schools),
-            "classes": len(touched.classes), "staff": len(touched.staff), "enrolments": len(touched.enrolments),
+            "classes": len(touched.classes), "staff": len(touched.staff),
+            "enrolments": len(touched.enrolments) + sum(len(one.pupil_ids) for one in touched.begun),
         },
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from servicekit.db import Transaction
 
 from roster import events
+from roster.domain.people import Beginning
 from roster.store import aggregates, schools
 
 
@@ -37,3 +38,9 @@ async def enrolments_changed(tx: Transaction, ids: Collection[UUID]) -> None:
     for batch in aggregates.batches(ids):
         for state in await aggregates.enrolments(tx, batch):
             tx.emit(events.enrolment_changed(state))
+
+
+def enrolments_began(tx: Transaction, import_id: UUID, begun: Sequence[Beginning]) -> None:
+    """Tell of the children whom a roster file put on the rolls."""
+    for part, beginning in enumerate(begun, 1):
+        tx.emit(events.enrolments_began(import_id, part, beginning))

@@ -1,20 +1,22 @@
 """The statements that bring staged rows into the register: one per kind of record, none per row.
 
-What vanished from a bulk file ends, and is never deleted. Parameters everywhere: `tenant`, `id` of the import,
-`year`, `on` (the day of the import), `bulk`.
+What vanished from a bulk file ends, and is never deleted; it is looked for before the new rows come, among fewer.
+Parameters everywhere: `tenant`, `id` of the import, `year`, `on` (the day of the import), `bulk`.
 """
 
 # Statements are put together from constants of this module; values are always parameters.
 # ruff: noqa: S608
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from servicekit.db import Transaction
 from sqlalchemy import text
+
+from roster.domain.people import Beginning
 
 Parameters = Mapping[str, Any]
 
@@ -27,6 +29,7 @@ class Touched:
     classes: set[UUID] = field(default_factory=set)
     staff: set[UUID] = field(default_factory=set)
     enrolments: set[UUID] = field(default_factory=set)
+    begun: Sequence[Beginning] = ()
 
 
 async def _ids(tx: Transaction, statement: str, parameters: Parameters) -> set[UUID]:
@@ -121,20 +124,20 @@ async def apply_people(tx: Transaction, p: Parameters) -> None:
                     e.kana_family, e.kana_given, e.kana_middle, e.kind, e.source_id) OR e.gone_on IS NOT NULL)"""),
         {"id": p["id"], "on": p["on"]},
     )
-    await tx.execute(
-        text("""INSERT INTO persons (tenant_id, id, kind, display_family, display_given, display_middle, kana_family,
-                    kana_given, kana_middle, named_on, sort_key, search_text, source_id)
-                SELECT :tenant, id, kind, display_family, display_given, display_middle, kana_family, kana_given,
-                    kana_middle, least(:on, make_date(:year, 4, 1)), sort_key, search_text, source_id
-                FROM stage_people WHERE import_id = :id ON CONFLICT DO NOTHING"""),
-        {"tenant": p["tenant"], "id": p["id"], "on": p["on"], "year": p["year"]},
-    )
     if p["bulk"]:
         await tx.execute(
             text("""UPDATE persons e SET gone_on = :on, version = version + 1 WHERE gone_on IS NULL AND source_id <> ''
                 AND NOT EXISTS (SELECT FROM stage_people s WHERE s.import_id = :id AND s.id = e.id)"""),
             {"id": p["id"], "on": p["on"]},
         )
+    await tx.execute(
+        text("""INSERT INTO persons (tenant_id, id, kind, display_family, display_given, display_middle, kana_family,
+                    kana_given, kana_middle, named_on, sort_key, search_text, source_id)
+                SELECT :tenant, id, kind, display_family, display_given, display_middle, kana_family, kana_given,
+                    kana_middle, least(:on, make_date(:year, 4, 1)), sort_key, search_text, source_id
+                FROM stage_people s WHERE import_id = :id AND NOT EXISTS (SELECT FROM persons e WHERE e.id = s.id)"""),
+        {"tenant": p["tenant"], "id": p["id"], "on": p["on"], "year": p["year"]},
+    )
 
 
 # A child that left (転出, 卒業) is not brought back by a file that still lists it.
@@ -159,17 +162,6 @@ async def apply_members(tx: Transaction, p: Parameters, touched: Touched) -> Non
             SELECT DISTINCT class_id FROM changed""",
         p,
     )
-    touched.classes |= await _ids(
-        tx,
-        f"""WITH {_MEMBERS}, added AS (
-            INSERT INTO class_members (tenant_id, class_id, pupil_id, number, starts_on, ends_on)
-            SELECT :tenant, s.class_id, s.pupil_id, s.number, s.starts_on, s.ends_on FROM members s
-            WHERE NOT EXISTS (SELECT FROM class_members e WHERE e.class_id = s.class_id AND e.pupil_id = s.pupil_id
-                AND (e.ends_on IS NULL OR e.ends_on >= :on))
-            ON CONFLICT DO NOTHING RETURNING class_id)
-            SELECT DISTINCT class_id FROM added""",
-        p,
-    )
     if p["bulk"]:
         touched.classes |= await _ids(
             tx,
@@ -184,6 +176,17 @@ async def apply_members(tx: Transaction, p: Parameters, touched: Touched) -> Non
                 SELECT DISTINCT class_id FROM ended""",
             p,
         )
+    touched.classes |= await _ids(
+        tx,
+        f"""WITH {_MEMBERS}, added AS (
+            INSERT INTO class_members (tenant_id, class_id, pupil_id, number, starts_on, ends_on)
+            SELECT :tenant, s.class_id, s.pupil_id, s.number, s.starts_on, s.ends_on FROM members s
+            WHERE NOT EXISTS (SELECT FROM class_members e WHERE e.class_id = s.class_id AND e.pupil_id = s.pupil_id
+                AND (e.starts_on = s.starts_on OR e.ends_on IS NULL OR e.ends_on >= :on))
+            RETURNING class_id)
+            SELECT DISTINCT class_id FROM added""",
+        p,
+    )
 
 
 async def apply_appointments(tx: Transaction, p: Parameters, touched: Touched) -> None:

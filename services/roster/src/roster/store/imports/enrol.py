@@ -4,14 +4,11 @@
 # ruff: noqa: S608
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from servicekit.db import Transaction
 from sqlalchemy import text
 
+from roster.domain.people import Beginning
 from roster.store.imports.apply import Parameters, Touched, _ids
-
-Pieces = Sequence[bytes]
 
 # A child's first day at the school of the file: the earliest class membership there, else the start of the year.
 _ARRIVALS = """
@@ -23,15 +20,10 @@ _ARRIVALS = """
         WHERE s.import_id = :id AND s.kind = 'pupil' AND s.school_id IS NOT NULL)"""
 
 
-# A UUIDv7 (RFC 9562): milliseconds, then what a random UUID has after its version.
-_EVENT_ID = """CAST(lpad(to_hex(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)), 12, '0') || '7' ||
-    substr(replace(gen_random_uuid()::text, '-', ''), 14) AS uuid)"""
+async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched) -> None:
+    """Move, question and begin enrolments; the office corrects what a file cannot tell.
 
-
-async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched, moulds: Mapping[str, Pieces]) -> None:
-    """Begin, move and question enrolments; the office corrects what a file cannot tell.
-
-    Beginnings are told here, in the statement that makes them: `moulds` per way of entry (admitted, transferred_in).
+    Beginnings come last, so that the others look at as few rows as there were before.
     """
     touched.enrolments |= await _ids(
         tx,
@@ -49,35 +41,6 @@ async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched, mou
                 '名簿取込', :now, :by FROM moved)
         SELECT id FROM moved""",
         p,
-    )
-    await _ids(
-        tx,
-        f"""WITH {_ARRIVALS}, fresh AS (
-            INSERT INTO enrolments (tenant_id, id, pupil_id, school_id, starts_on, state, entered_by, school_grade)
-            SELECT :tenant, gen_random_uuid(), a.pupil_id, a.school_id, a.starts_on, 'active',
-                CASE WHEN extract(month FROM a.starts_on) = 4 AND extract(day FROM a.starts_on) <= 10
-                     THEN 'admitted' ELSE 'transferred_in' END, a.school_grade
-            FROM arrivals a
-            WHERE NOT EXISTS (SELECT FROM enrolments e WHERE e.pupil_id = a.pupil_id
-                AND (e.ends_on IS NULL OR e.ends_on >= a.starts_on))
-            RETURNING id, pupil_id, school_id, entered_by, starts_on, school_grade),
-        noted AS (
-            INSERT INTO enrolment_events (tenant_id, id, enrolment_id, pupil_id, kind, school_id, effective_on,
-                school_grade, reason, recorded_at, recorded_by)
-            SELECT :tenant, gen_random_uuid(), id, pupil_id, entered_by, school_id, starts_on, school_grade,
-                '名簿取込', :now, :by FROM fresh)
-        INSERT INTO outbox (tenant_id, event_id, subject, type, payload, traceparent)
-        SELECT :tenant, f.event_id, :subject, :type,
-            m.pieces[1] || convert_to(f.event_id::text, 'UTF8') || m.pieces[2] || convert_to(f.id::text, 'UTF8')
-            || m.pieces[3] || convert_to(f.pupil_id::text, 'UTF8') || m.pieces[4]
-            || convert_to(f.school_id::text, 'UTF8') || m.pieces[5]
-            || convert_to(to_char(f.starts_on, 'YYYY-MM-DD'), 'UTF8') || m.pieces[6],
-            :traceparent
-        FROM (SELECT *, {_EVENT_ID} AS event_id FROM fresh) f
-        JOIN (VALUES ('admitted', CAST(:admitted AS bytea[])), ('transferred_in', CAST(:transferred_in AS bytea[])))
-            AS m (entered_by, pieces) ON m.entered_by = f.entered_by
-        RETURNING event_id""",
-        {**p, "admitted": list(moulds["admitted"]), "transferred_in": list(moulds["transferred_in"])},
     )
     # A class tells each child's own 学年 (`store.aggregates`).
     touched.classes |= await _ids(
@@ -104,6 +67,26 @@ async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched, mou
                   AND NOT EXISTS (SELECT FROM stage_people s WHERE s.import_id = :id AND s.id = e.pupil_id)"""),
             {"id": p["id"]},
         )
+    begun = await tx.execute(
+        text(f"""WITH {_ARRIVALS}, fresh AS (
+            INSERT INTO enrolments (tenant_id, id, pupil_id, school_id, starts_on, state, entered_by, school_grade)
+            SELECT :tenant, gen_random_uuid(), a.pupil_id, a.school_id, a.starts_on, 'active',
+                CASE WHEN extract(month FROM a.starts_on) = 4 AND extract(day FROM a.starts_on) <= 10
+                     THEN 'admitted' ELSE 'transferred_in' END, a.school_grade
+            FROM arrivals a
+            WHERE NOT EXISTS (SELECT FROM enrolments e WHERE e.pupil_id = a.pupil_id
+                AND (e.ends_on IS NULL OR e.ends_on >= a.starts_on))
+            RETURNING id, pupil_id, school_id, entered_by, starts_on, school_grade),
+        noted AS (
+            INSERT INTO enrolment_events (tenant_id, id, enrolment_id, pupil_id, kind, school_id, effective_on,
+                school_grade, reason, recorded_at, recorded_by)
+            SELECT :tenant, gen_random_uuid(), id, pupil_id, entered_by, school_id, starts_on, school_grade,
+                '名簿取込', :now, :by FROM fresh)
+        SELECT school_id, starts_on, entered_by, array_agg(pupil_id::text) AS pupil_ids FROM fresh
+        GROUP BY school_id, starts_on, entered_by ORDER BY school_id, starts_on, entered_by"""),
+        {name: p[name] for name in ("tenant", "id", "year", "now", "by")},
+    )
+    touched.begun = [Beginning(row.school_id, row.starts_on, row.entered_by, row.pupil_ids) for row in begun]
 
 
 async def apply_supplements(tx: Transaction, p: Parameters, touched: Touched) -> None:
