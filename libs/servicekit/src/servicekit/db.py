@@ -129,6 +129,15 @@ class Transaction:
         await self._raw.execute(sql.SQL("DROP TABLE {}").format(stage))
         return count
 
+    async def copy_text(self, table: str, columns: Sequence[str], content: str) -> None:
+        """COPY of `content`, which is already in COPY's text format, into a table without row security."""
+        self._statements += 1
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        async with self._raw.cursor() as cursor, cursor.copy(statement) as copy:
+            await copy.write(content.encode())
+
     async def _copy(
         self, target: sql.Composable, listed: sql.Composable,
         rows: Iterable[Sequence[Any]] | AsyncIterable[Sequence[Any]],

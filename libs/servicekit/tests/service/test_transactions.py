@@ -129,6 +129,10 @@ async def test_copy_in_takes_rows_and_streams(database, tenant):
         assert await tx.copy_in("notes", columns, more()) == 3
         await tx.execute("CREATE TEMP TABLE stage (text text) ON COMMIT DROP")
         assert await tx.copy_in("stage", ("text",), [("x",)]) == 1
+        await tx.copy_text("stage", ("text",), "髙\\\\\n\\N\n")
+        assert (await tx.execute("SELECT text FROM stage WHERE text <> 'x' OR text IS NULL")).scalars().all() == [
+            "髙\\", None,
+        ]  # fmt: skip
     async with database.reading(tenant) as tx:
         assert await tx.scalar("SELECT count(*) FROM notes") == 5
         assert await tx.scalar("SELECT count(*) FROM notes WHERE text = '髙﨑𠮷'") == 1

@@ -58,6 +58,13 @@ async def test_the_same_file_again_changes_nothing(board: Board):
     assert not change.problems
 
 
+async def test_signs_that_mean_something_to_the_database_are_only_signs(board: Board):
+    board.a_pupil("pupil9", ("新\\t", "入\t一\\N"), ("アタラシ", "イル"), board.elementary, "P3", board.class_32, 2)
+    assert (await board.take_in()).state == common_pb2.JOB_STATE_DONE
+    found = await board.teacher.SearchPupils(roster_pb2.SearchPupilsRequest(query="アタラシ"))
+    assert [(one.names.display.family, one.names.display.given) for one in found.pupils] == [("新\\t", "入\t一\\N")]
+
+
 async def test_new_changed_and_gone_are_told_before_anything_happens(board: Board):
     board.a_pupil("pupil1", ("佐藤", "花"), ("サトウ", "ハナ"), board.elementary, "P3", board.class_31, 1)
     board.a_pupil("pupil9", ("新", "入"), ("アタラシ", "イル"), board.elementary, "P3", board.class_32, 2)

@@ -2179,6 +2179,8 @@ class StageRosterRequest(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___StageHeader:
         """first message"""
@@ -2187,21 +2189,133 @@ class StageRosterRequest(_message.Message):
     def rows(self) -> Global___StageRows:
         """then batches"""
 
+    @_builtins.property
+    def people(self) -> Global___StagePeople:
+        """what a file has by the ten thousand, as columns"""
+
+    @_builtins.property
+    def members(self) -> Global___StageMembers: ...
     def __init__(
         self,
         *,
         header: Global___StageHeader | None = ...,
         rows: Global___StageRows | None = ...,
+        people: Global___StagePeople | None = ...,
+        members: Global___StageMembers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "part", b"part", "rows", b"rows"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "members", b"members", "part", b"part", "people", b"people", "rows", b"rows"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "part", b"part", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "members", b"members", "part", b"part", "people", b"people", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "rows"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "rows", "people", "members"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___StageRosterRequest: _TypeAlias = StageRosterRequest  # noqa: Y015
+
+@_typing.final
+class StagePeople(_message.Message):
+    """StagePerson many times: one value per person in each list, blank = none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_IDS_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    FAMILIES_FIELD_NUMBER: _builtins.int
+    GIVENS_FIELD_NUMBER: _builtins.int
+    MIDDLES_FIELD_NUMBER: _builtins.int
+    KANA_FAMILIES_FIELD_NUMBER: _builtins.int
+    KANA_GIVENS_FIELD_NUMBER: _builtins.int
+    KANA_MIDDLES_FIELD_NUMBER: _builtins.int
+    ORG_SOURCE_IDS_FIELD_NUMBER: _builtins.int
+    SCHOOL_GRADES_FIELD_NUMBER: _builtins.int
+    HOME_CLASS_SOURCE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def source_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___PersonKind.ValueType]: ...
+    @_builtins.property
+    def families(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def givens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def middles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def kana_families(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def kana_givens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def kana_middles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def org_source_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def school_grades(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def home_class_source_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        source_ids: _abc.Iterable[_builtins.str] | None = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+        kinds: _abc.Iterable[Global___PersonKind.ValueType] | None = ...,
+        families: _abc.Iterable[_builtins.str] | None = ...,
+        givens: _abc.Iterable[_builtins.str] | None = ...,
+        middles: _abc.Iterable[_builtins.str] | None = ...,
+        kana_families: _abc.Iterable[_builtins.str] | None = ...,
+        kana_givens: _abc.Iterable[_builtins.str] | None = ...,
+        kana_middles: _abc.Iterable[_builtins.str] | None = ...,
+        org_source_ids: _abc.Iterable[_builtins.str] | None = ...,
+        school_grades: _abc.Iterable[_builtins.str] | None = ...,
+        home_class_source_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["families", b"families", "givens", b"givens", "home_class_source_ids", b"home_class_source_ids", "kana_families", b"kana_families", "kana_givens", b"kana_givens", "kana_middles", b"kana_middles", "kinds", b"kinds", "middles", b"middles", "org_source_ids", b"org_source_ids", "person_ids", b"person_ids", "school_grades", b"school_grades", "source_ids", b"source_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StagePeople: _TypeAlias = StagePeople  # noqa: Y015
+
+@_typing.final
+class StageMembers(_message.Message):
+    """StageMember many times, in the same way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_SOURCE_IDS_FIELD_NUMBER: _builtins.int
+    PERSON_SOURCE_IDS_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    STARTS_ON_FIELD_NUMBER: _builtins.int
+    ENDS_ON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def class_source_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def person_source_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def starts_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def ends_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        class_source_ids: _abc.Iterable[_builtins.str] | None = ...,
+        person_source_ids: _abc.Iterable[_builtins.str] | None = ...,
+        numbers: _abc.Iterable[_builtins.int] | None = ...,
+        starts_on: _abc.Iterable[_builtins.str] | None = ...,
+        ends_on: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_source_ids", b"class_source_ids", "ends_on", b"ends_on", "numbers", b"numbers", "person_source_ids", b"person_source_ids", "starts_on", b"starts_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageMembers: _TypeAlias = StageMembers  # noqa: Y015
 
 @_typing.final
 class StageHeader(_message.Message):

@@ -20,7 +20,7 @@ from roster import events
 from roster.grpc_api import from_proto, to_proto
 from roster.grpc_api import unlisted as of_unlisted
 from roster.grpc_api.from_proto import an_id, maybe_day, maybe_id
-from roster.grpc_api.staging import Rows, Stager
+from roster.grpc_api.staging import Part, Stager
 from roster.usecases import arrivals, audit, duties, enrolment, imports, sheets, unlisted, views
 from roster.usecases.snapshot import snapshot
 
@@ -40,7 +40,6 @@ RIGHTS: dict[str, frozenset[str]] = {
 
 _MOST_PER_PAGE = 200
 _MOST_NAMES = 500
-_ROWS_PER_COPY = 20_000
 
 
 def _limit(asked: int, usual: int) -> int:
@@ -216,7 +215,7 @@ class RosterServicer(roster_pb2_grpc.RosterServiceServicer):
             raise Invalid("年度が正しくありません。", [Violation("header.school_year", "年度が正しくありません。")])
         stager = Stager(call.tenant, header.import_id, header.school_year)
         async with call.transaction() as tx:
-            count = await imports.stage(tx, call.person, header, _batches(requests, stager))
+            count = await imports.stage(tx, call.person, header, _parts(requests, stager))
         return roster_pb2.StageRosterReply(import_id=str(header.import_id), rows=count)
 
     @rpc(right="roster.import")
@@ -271,21 +270,9 @@ _SNAPSHOT: dict[str, Callable[[Any], roster_pb2.SnapshotRosterReply]] = {
 }
 
 
-async def _batches(requests: AsyncIterator[roster_pb2.StageRosterRequest], stager: Stager) -> AsyncIterator[Rows]:
-    """Rows of the stream, gathered so that each COPY is worth its while."""
-    gathered: Rows = {}
-    count = 0
+async def _parts(requests: AsyncIterator[roster_pb2.StageRosterRequest], stager: Stager) -> AsyncIterator[Part]:
     async for request in requests:
-        if request.WhichOneof("part") != "rows":
-            raise Invalid("見出しが二度あります。", [Violation("header", "見出しが二度あります。")])
-        for table, rows in stager.rows(request.rows).items():
-            gathered.setdefault(table, []).extend(rows)
-            count += len(rows)
-        if count >= _ROWS_PER_COPY:
-            yield gathered
-            gathered, count = {}, 0
-    if gathered:
-        yield gathered
+        yield stager.take(request)
 
 
 def _job(status: jobs.JobStatus) -> common_pb2.Job:

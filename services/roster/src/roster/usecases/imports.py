@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from servicekit import jobs
@@ -52,7 +51,7 @@ class RosterChange:
 
 async def stage(
     tx: Transaction, actor: Actor, header: Header,
-    batches: AsyncIterator[Mapping[str, Iterable[Sequence[Any]]]],
+    batches: AsyncIterator[Mapping[str, staging.Columns]],
 ) -> int:  # fmt: skip
     """Take in the rows of a checked file. Staging the same import again replaces what was staged."""
     policy.may_import(actor).enforce()

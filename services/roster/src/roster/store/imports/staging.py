@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,7 +43,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *_KEY, "pupil_id", "id", "rank", "relationship", *_NAMES, *_OFFICIAL, "phone", "address",
     ),
 }  # fmt: skip
-"""Staging table → columns, in the order of its tuples."""
+"""Staging table → its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +82,37 @@ async def begin(
     )  # fmt: skip
 
 
-async def put(tx: Transaction, rows: Mapping[str, Iterable[Sequence[Any]]]) -> int:
+Columns = Sequence[Sequence[Any]]
+"""Values of one staging table, column by column in the order of `COLUMNS`."""
+
+
+async def put(tx: Transaction, tables: Mapping[str, Columns]) -> int:
     """COPY rows towards their staging tables; tells how many.
 
     COPY cannot write under row security, so rows land in a table of this transaction and are inserted from there.
     """
-    count = 0
-    for table, tuples in rows.items():
-        columns = ", ".join(COLUMNS[table])
+    for table, columns in tables.items():
+        names = ", ".join(COLUMNS[table])
         await tx.execute(text(f"CREATE TEMP TABLE landing (LIKE {table}) ON COMMIT DROP"))
-        count += await tx.copy_in("landing", COLUMNS[table], tuples)
-        await tx.execute(text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM landing"))
+        await tx.copy_text("landing", COLUMNS[table], _copy_text(columns))
+        await tx.execute(text(f"INSERT INTO {table} ({names}) SELECT {names} FROM landing"))
         await tx.execute(text("DROP TABLE landing"))
-    return count
+    return sum(len(columns[0]) for columns in tables.values())
+
+
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def _copy_text(columns: Columns) -> str:
+    lines = map("\t".join, zip(*map(_column_text, columns), strict=True))
+    return "\n".join(lines) + "\n"
+
+
+def _column_text(values: Sequence[Any]) -> Sequence[str]:
+    if set(map(type, values)) == {str} and not _SPECIAL.search("".join(values)):
+        return values
+    return [r"\N" if value is None else str(value).translate(_ESCAPES) for value in values]
 
 
 async def staged(tx: Transaction, import_id: UUID, rows: int) -> None:
