@@ -63,6 +63,8 @@ def test_a_right_package_has_nothing_to_say():
         ("academicSessions", 0, "title", "2026", "session.title"),
         ("academicSessions", 0, "startDate", "2026-04-31", "date.impossible"),
         ("academicSessions", 0, "startDate", "2026/04/01", "date.form"),
+        ("academicSessions", 0, "startDate", "0000-04-01", "date.impossible"),
+        ("academicSessions", 0, "startDate", "9999-04-01", "session.start"),
         ("academicSessions", 0, "endDate", "2027-03-30", "session.end"),
         ("academicSessions", 0, "type", "term", "token.unknown"),
         ("courses", 0, "courseCode", "X", "value.not_blank"),

@@ -31,11 +31,18 @@ Verdict = tuple[str, str] | None
 
 def check_characters(file: str, header: Sequence[str], block: Block, findings: Findings) -> None:
     """Every value: JIS X 0213, no 半角カナ, no line break (相互運用標準モデル V6, file rules)."""
-    if fits_jis_x_0213(block.text):
+    wrong = {
+        value
+        for place in range(len(header))
+        if not fits_jis_x_0213("".join(distinct := block.distinct(place)))
+        for value in distinct
+        if value and not fits_jis_x_0213(value)
+    }
+    if not wrong:
         return
     for number, row in enumerate(block.rows, block.first_row):
         for name, value in zip(header, row, strict=True):
-            if value and not fits_jis_x_0213(value):
+            if value in wrong:
                 code, reason = _why_not_written(value)
                 findings.error(code, file, reason, row=number, column=name, value=value)
 
@@ -62,24 +69,23 @@ def check_columns(
     findings: Findings,
 ) -> None:
     """Every column of a block. `known`: the sourcedIds of the file a reference points into; None = not to be judged."""
-    for column, values in zip(columns, zip(*block.rows, strict=True), strict=False):
+    for place, column in enumerate(columns):
         if column.kind in (Kind.TEXT, Kind.TEXTS) and not column.required:
             continue
-        distinct = set(values)
-        wrong = _wrong(column, distinct, known(column) if column.refers_to else None)
+        wrong = _wrong(column, block.distinct(place), known(column) if column.refers_to else None)
         if not wrong:
             continue
-        for number, value in enumerate(values, block.first_row):
+        for number, value in enumerate(block.columns[place], block.first_row):
             if value in wrong:
                 code, reason = wrong[value]
                 findings.error(code, file, reason, row=number, column=column.name, value=value)
 
 
-def _wrong(column: Column, distinct: set[str], known: Mapping[str, int] | None) -> dict[str, tuple[str, str]]:
+def _wrong(column: Column, distinct: frozenset[str], known: Mapping[str, int] | None) -> dict[str, tuple[str, str]]:
     """The values that may not stand in this column, with why."""
     wrong: dict[str, tuple[str, str]] = {}
     if "" in distinct:
-        distinct.discard("")
+        distinct = distinct - {""}
         if column.required:
             wrong[""] = ("value.missing", "必須の値がありません。")
     match column.kind:
@@ -93,7 +99,7 @@ def _wrong(column: Column, distinct: set[str], known: Mapping[str, int] | None) 
                 }
         case Kind.ONE_OF:
             wrong |= {value: _not_a_token(column, value) for value in distinct - column.tokens}
-        case Kind.GUID | Kind.UUID4 if _UUIDS.fullmatch("".join(distinct)) and all(len(one) == 36 for one in distinct):
+        case Kind.GUID | Kind.UUID4 if _UUIDS.fullmatch("".join(distinct)) and set(map(len, distinct)) <= {36}:
             pass
         case kind if kind in _BY_KIND:
             judge = _BY_KIND[kind]

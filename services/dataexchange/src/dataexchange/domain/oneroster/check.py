@@ -15,10 +15,13 @@ from dataexchange.domain.oneroster.findings import Findings
 from dataexchange.domain.oneroster.manifest import read_manifest
 from dataexchange.domain.oneroster.package import Package, open_package
 from dataexchange.domain.oneroster.profile import READ_ORDER, V6, Column, Profile, columns_for_header
-from dataexchange.domain.oneroster.table import TableReader, Unreadable
+from dataexchange.domain.oneroster.table import Block, TableReader, Unreadable
+from dataexchange.domain.oneroster.whole import check_whole
 
 # sourcedId of demographics repeats the user's; everywhere else it is the row's own and unique in its file.
 _FORWARD = {("orgs", "parentSourcedId"), ("users", "agentSourcedIds"), ("academicSessions", "parentSourcedId")}
+_READ_AGAIN = ("users", "enrollments")
+CELLS_KEPT_AT_MOST = 1_000_000  # a board of 20,000 children; some 100 MiB at most
 _FILE_NAME = re.compile(r"RO_[0-9]{8}_[0-9A-Za-z]+\.zip")
 
 
@@ -31,6 +34,16 @@ class Checked:
     rows_by_file: dict[str, int] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     places: dict[str, rules.Places] = field(default_factory=dict)
+    kept: dict[str, list[Block]] = field(default_factory=dict)
+    _cells_kept: int = 0
+
+    def keep(self, name: str, block: Block) -> None:
+        """For the reader of rows, while it is little; of more nothing is kept, and the file is read once more."""
+        self._cells_kept += block.size * len(block.columns)
+        if self._cells_kept <= CELLS_KEPT_AT_MOST:
+            self.kept.setdefault(name, []).append(block)
+        else:
+            self.kept.clear()
 
     @property
     def school_year(self) -> int:
@@ -62,7 +75,7 @@ def check_package(stream: IO[bytes], size: int, file_name: str = "") -> Checked:
     for name in manifest.bulk:
         if name not in READ_ORDER:
             checked.findings.note("file.not_read", f"{name}.csv", "名簿の取込では使わないファイルです。読みません。")
-    rules.closing(checked.facts, checked.findings)
+    check_whole(checked.facts, checked.findings)
     return checked
 
 
@@ -82,11 +95,10 @@ def _check_table(package: Package, name: str, checked: Checked) -> None:
         rule = rules.RULES.get(name)
         known = partial(_known, name, facts)
         for block in reader.blocks():
-            rows += len(block.rows)
+            rows += block.size
             check_characters(file, header, block, findings)
             check_columns(file, columns, block, known, findings)
-            sourced_ids = [row[0] for row in block.rows]
-            for number, value, first in duplicates(sourced_ids, block.first_row, facts.ids[name]):
+            for number, value, first in duplicates(block.columns[0], block.first_row, facts.ids[name]):
                 findings.error(
                     "guid.duplicate",
                     file,
@@ -97,6 +109,8 @@ def _check_table(package: Package, name: str, checked: Checked) -> None:
                 )
             if rule is not None:
                 rule(block, places, facts, findings)
+            if name in _READ_AGAIN:
+                checked.keep(name, block)
         if rows == 0:
             findings.error("file.empty", file, "データ行がありません。空のファイルは入れず、manifestをabsentにします。")
     except Unreadable:

@@ -17,7 +17,7 @@ MAX_FILE_BYTES = 512 * MIB
 MAX_TOTAL_BYTES = 1024 * MIB
 MAX_RATIO = 200  # honest packages reach about 30
 RATIO_COUNTS_FROM = 4 * MIB  # a small repetitive file may compress well; it can do no harm
-READ_BLOCK = 256 * 1024
+READ_BLOCK = MIB
 
 KNOWN_NAMES = {f"{name}.csv": name for name in ("manifest", *MANIFEST_FILES)}
 _KNOWN_LOWER = {name.lower(): name for name in KNOWN_NAMES}

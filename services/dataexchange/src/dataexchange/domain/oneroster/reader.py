@@ -1,7 +1,8 @@
-"""The rows of a checked package in the register's words, streamed again from the file in the order they depend on."""
+"""The rows of a checked package in the register's words, in the order they depend on."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from itertools import compress
 from typing import IO
 
 from jpschool.school_grade import SchoolGrade
@@ -20,7 +21,7 @@ from dataexchange.domain.oneroster.rows import (
     PersonRow,
     RosterRow,
 )
-from dataexchange.domain.oneroster.table import TableReader
+from dataexchange.domain.oneroster.table import Block, TableReader
 
 
 def rows_of(stream: IO[bytes], size: int, checked: Checked) -> Iterator[RosterRow]:
@@ -101,25 +102,34 @@ def _people(package: Package, checked: Checked) -> Iterator[PersonRow]:
     grades, org, home = at["grades"], at["primaryOrgSourcedId"], at["metadata.jp.homeClass"]
     # The kana of the preferred name, where the version has such columns and they are filled, else that of the name.
     preferred = tuple(at.get(f"metadata.jp.kanaPreferred{part}Name", -1) for part in ("Family", "Given", "Middle"))
-    for row in _rows(package, "users"):
-        kind = PERSON_KIND_BY_ROLE.get(primary_role[row[0]], "staff")
-        if kind == "guardian":
-            continue
-        has_preferred = preferred[0] > 0 and row[preferred[0]] and row[preferred[1]]
-        yield PersonRow(
-            row[0],
-            row[master],
-            kind,
-            row[family],
-            row[given],
-            row[middle],
-            row[preferred[0]] if has_preferred else row[kana_family],
-            row[preferred[1]] if has_preferred else row[kana_given],
-            row[preferred[2]] if has_preferred else row[kana_middle],
-            row[org],
-            first_school_grade(row[grades]) if row[grades] else "",
-            row[home],
+    for block in _blocks(package, checked, "users"):
+        columns = block.columns
+        kinds = [PERSON_KIND_BY_ROLE.get(primary_role[user], "staff") for user in columns[0]]
+        kana = [columns[place] for place in (kana_family, kana_given, kana_middle)]
+        if preferred[0] > 0:
+            filled = [
+                bool(family and given)
+                for family, given in zip(*(columns[place] for place in preferred[:2]), strict=True)
+            ]
+            kana = [
+                [new if has else old for has, new, old in zip(filled, columns[place], plain, strict=True)]
+                for place, plain in zip(preferred, kana, strict=True)
+            ]
+        lowest = {written: first_school_grade(written) for written in block.distinct(grades)}
+        people = map(
+            PersonRow,
+            columns[0],
+            columns[master],
+            kinds,
+            columns[family],
+            columns[given],
+            columns[middle],
+            *kana,
+            columns[org],
+            [lowest[written] for written in columns[grades]],
+            columns[home],
         )
+        yield from compress(people, [kind != "guardian" for kind in kinds])
 
 
 def _appointments(facts: Facts) -> Iterator[AppointmentRow]:
@@ -146,27 +156,28 @@ def _post(primary: RoleFact | None, secondary: RoleFact | None) -> str:
 
 def _placements(package: Package, checked: Checked, whole_class: Mapping[str, str]) -> Iterator[MemberRow | DutyRow]:
     facts, at = checked.facts, checked.places["enrollments"]
-    class_at, user_at, role_at, primary_at = at["classSourcedId"], at["userSourcedId"], at["role"], at["primary"]
-    begin_at, end_at, number_at = at["beginDate"], at["endDate"], at["metadata.jp.shussekiNo"]
+    used = ("classSourcedId", "userSourcedId", "role", "primary", "beginDate", "endDate", "metadata.jp.shussekiNo")
     classes, sessions = facts.classes, facts.sessions
-    for row in _rows(package, "enrollments"):
-        role, its_class = row[role_at], classes[row[class_at]]
-        session = sessions[its_class.session]
-        starts_on = row[begin_at] or session.starts_on
-        ends_on = last_day(row[end_at], session.ends_on)
-        if ends_on < starts_on:
-            continue  # begins and ends the same day: it never was
-        if role == "student":
-            if row[class_at] in whole_class:
-                continue
-            yield MemberRow(row[class_at], row[user_at], int(row[number_at] or 0), starts_on, ends_on)
-        elif role == "teacher":
-            if its_class.type == "scheduled":
-                kind = "subject"
-            else:
-                kind = "homeroom" if row[primary_at] == "true" else "assistant_homeroom"
-            class_id = whole_class.get(row[class_at], row[class_at])
-            yield DutyRow(row[user_at], class_id, kind, its_class.subject, starts_on, ends_on)
+    for block in _blocks(package, checked, "enrollments"):
+        for class_id, user, role, primary, begins, ends, number in zip(
+            *(block.columns[at[name]] for name in used), strict=True
+        ):
+            its_class = classes[class_id]
+            session = sessions[its_class.session]
+            starts_on = begins or session.starts_on
+            ends_on = last_day(ends, session.ends_on)
+            if ends_on < starts_on:
+                continue  # begins and ends the same day: it never was
+            if role == "student":
+                if class_id not in whole_class:
+                    yield MemberRow(class_id, user, int(number or 0), starts_on, ends_on)
+            elif role == "teacher":
+                if its_class.type == "scheduled":
+                    kind = "subject"
+                else:
+                    kind = "homeroom" if primary == "true" else "assistant_homeroom"
+                its_id = whole_class.get(class_id, class_id)
+                yield DutyRow(user, its_id, kind, its_class.subject, starts_on, ends_on)
 
 
 def last_day(end_date: str, session_ends_on: str) -> str:
@@ -179,8 +190,10 @@ def last_day(end_date: str, session_ends_on: str) -> str:
     return (date.fromisoformat(end_date) - timedelta(days=1)).isoformat()
 
 
-def _rows(package: Package, name: str) -> Iterator[list[str]]:
+def _blocks(package: Package, checked: Checked, name: str) -> Iterator[Block]:
+    if name in checked.kept:
+        yield from checked.kept[name]
+        return
     reader = TableReader(f"{name}.csv", package.blocks(name), Findings())
     reader.header()
-    for block in reader.blocks():
-        yield from block.rows
+    yield from reader.blocks()

@@ -1,14 +1,16 @@
-"""The rules a single column cannot tell: what a row says as a whole, and what files say about each other.
+"""The rules a single column cannot tell: what a row says as a whole, and what it says about rows of other files.
 
-One function per file, called with each block after its columns were checked; `closing` when everything was read.
+One function per file, called with each block after its columns were checked. What only the whole tells: `whole`.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import count
 
 from jpschool import school_year
 from jpschool.codes import why_not_board_code, why_not_school_code
 
+from dataexchange.domain.oneroster import quiet
 from dataexchange.domain.oneroster.cells import duplicates, split_list
 from dataexchange.domain.oneroster.facts import ClassFact, Facts, Org, RoleFact, Session
 from dataexchange.domain.oneroster.findings import Findings
@@ -44,9 +46,11 @@ def academic_sessions(block: Block, at: Places, facts: Facts, findings: Findings
     for number, row in enumerate(block.rows, block.first_row):
         title, written = row[at["title"]], row[at["schoolYear"]]
         starts, ends = row[at["startDate"]], row[at["endDate"]]
-        if not starts[:4].isdecimal():
-            continue  # told by the column check; nothing to compare with
-        year = int(starts[:4])
+        year = int(starts[:4]) if starts[:4].isdecimal() else 0
+        if year >= date.max.year:
+            _tell(findings, "session.start", file, "あり得ない年度です。", number, "startDate", starts)
+        if not 0 < year < date.max.year:
+            continue  # told here or by the column check; nothing to compare with
         first, last = school_year.first_day(year).isoformat(), school_year.last_day(year).isoformat()
         facts.sessions[row[0]] = Session(year, first, last)
         if title != school_year.title(year):
@@ -129,7 +133,7 @@ def classes(block: Block, at: Places, facts: Facts, findings: Findings) -> None:
 
 def users(block: Block, at: Places, facts: Facts, findings: Findings) -> None:
     file = "users.csv"
-    masters = [row[at["userMasterIdentifier"]] for row in block.rows]
+    masters = block.columns[at["userMasterIdentifier"]]
     for number, value, first in duplicates(masters, block.first_row, facts.master_ids):
         _tell(
             findings,
@@ -140,19 +144,20 @@ def users(block: Block, at: Places, facts: Facts, findings: Findings) -> None:
             "userMasterIdentifier",
             value,
         )
-    grades, agents, home = at["grades"], at["agentSourcedIds"], at["metadata.jp.homeClass"]
-    for number, row in enumerate(block.rows, block.first_row):
-        if not row[grades]:
-            facts.users_without_school_grade[row[0]] = number
-        if row[agents]:
-            facts.agents_named.append((number, row[agents]))
-        if row[home]:
-            facts.home_class_of[row[0]] = row[home]
+    ids, grades = block.columns[0], block.columns[at["grades"]]
+    agents, homes = block.columns[at["agentSourcedIds"]], block.columns[at["metadata.jp.homeClass"]]
+    if "" in block.distinct(at["grades"]):
+        rows = zip(ids, grades, count(block.first_row), strict=False)
+        facts.users_without_school_grade |= {user: number for user, school_grade, number in rows if not school_grade}
+    facts.agents_named += [(number, named) for number, named in enumerate(agents, block.first_row) if named]
+    facts.home_class_of |= {user: home for user, home in zip(ids, homes, strict=True) if home}
 
 
 def roles(block: Block, at: Places, facts: Facts, findings: Findings) -> None:
     file = "roles.csv"
     _dates_in_order(file, block, at, findings)
+    if quiet.roles(block, at, facts):
+        return
     user_at, type_at, role_at, org_at = at["userSourcedId"], at["roleType"], at["role"], at["orgSourcedId"]
     begin_at, end_at = at["beginDate"], at["endDate"]
     held = facts.roles_held
@@ -186,6 +191,8 @@ def roles(block: Block, at: Places, facts: Facts, findings: Findings) -> None:
 def enrollments(block: Block, at: Places, facts: Facts, findings: Findings) -> None:
     file = "enrollments.csv"
     _dates_in_order(file, block, at, findings)
+    if quiet.enrollments(block, at, facts):
+        return
     class_at, school_at, user_at = at["classSourcedId"], at["schoolSourcedId"], at["userSourcedId"]
     role_at, primary_at, begin_at, end_at = at["role"], at["primary"], at["beginDate"], at["endDate"]
     numbered = block.first_row
@@ -283,71 +290,6 @@ def demographics(block: Block, at: Places, facts: Facts, findings: Findings) -> 
     _born_in_the_past(block, at, findings)
 
 
-def closing(facts: Facts, findings: Findings) -> None:
-    """What only the whole package tells; nothing is concluded from a table that could not be read to its end."""
-    _named_inside(facts, findings)
-    _one_board(facts, findings)
-    if facts.incomplete.isdisjoint({"users", "roles"}) and "roles" in facts.ids:
-        _everyone_has_a_role(facts, findings)
-    for user, home in facts.home_class_of.items():
-        if home in facts.classes and facts.classes[home].type != "homeroom":
-            _tell(
-                findings,
-                "users.home_class_kind",
-                "users.csv",
-                "homeClassはホームルーム（homeroom）の学級です。",
-                facts.ids["users"].get(user, 0),
-                "metadata.jp.homeClass",
-                home,
-            )
-
-
-def _named_inside(facts: Facts, findings: Findings) -> None:
-    """References from one row of a table to another, possibly a later one."""
-    known_users, known_orgs = facts.ids.get("users", {}), facts.ids.get("orgs", {})
-    for number, agents in facts.agents_named if "users" not in facts.incomplete else ():
-        for agent in split_list(agents):
-            if agent not in known_users:
-                reason = "users.csvにないsourcedIdです。"
-                _tell(findings, "reference.unknown", "users.csv", reason, number, "agentSourcedIds", agent)
-    for number, parent in facts.parents_named if "orgs" not in facts.incomplete else ():
-        if parent not in known_orgs:
-            reason = "orgs.csvにないsourcedIdです。"
-            _tell(findings, "reference.unknown", "orgs.csv", reason, number, "parentSourcedId", parent)
-        elif facts.orgs[parent].type != "district":
-            reason = "学校の親組織は教育委員会（district）です。"
-            _tell(findings, "orgs.parent_kind", "orgs.csv", reason, number, "parentSourcedId", parent)
-
-
-def _everyone_has_a_role(facts: Facts, findings: Findings) -> None:
-    for user, number in facts.ids.get("users", {}).items():
-        if user not in facts.primary_role:
-            reason = "roles.csvに主たる役割（primary）がありません。"
-            _tell(findings, "users.no_role", "users.csv", reason, number, "sourcedId", user)
-    known_users = facts.ids.get("users", {})
-    for number, user in facts.secondary_rows:
-        if user in known_users and user not in facts.primary_role:  # an unknown user is told already
-            reason = "従たる役割（secondary）には主たる役割（primary）が必要です。"
-            _tell(findings, "roles.secondary_alone", "roles.csv", reason, number, "roleType", "secondary")
-    for user, number in facts.users_without_school_grade.items():
-        if facts.primary_role.get(user) == "student":
-            reason = "児童生徒には学年（grades）が必要です。"
-            _tell(findings, "users.school_grade_missing", "users.csv", reason, number, "grades", "")
-
-
-def _one_board(facts: Facts, findings: Findings) -> None:
-    boards = [org for org in facts.orgs.values() if org.type == "district"]
-    if len({org.code for org in boards}) > 1:
-        findings.error(
-            "orgs.several_boards",
-            "orgs.csv",
-            "設置者の違う学校は1つのファイルに入れません（教育委員会が2つ以上あります）。",
-            value="、".join(org.name for org in boards),
-        )
-    if facts.orgs and not any(org.type == "school" for org in facts.orgs.values()):
-        findings.error("orgs.no_school", "orgs.csv", "学校が1つもありません。")
-
-
 def _tell(findings: Findings, code: str, file: str, reason: str, row: int, column: str, value: str) -> None:
     findings.error(code, file, reason, row=row, column=column, value=value)
 
@@ -367,6 +309,8 @@ def _same_length(file: str, number: int, row: Sequence[str], at: Places, finding
 
 
 def _dates_in_order(file: str, block: Block, at: Places, findings: Findings) -> None:
+    if quiet.dates_in_order(block, at):
+        return
     begin_at, end_at = at["beginDate"], at["endDate"]
     for number, row in enumerate(block.rows, block.first_row):
         if row[end_at] and row[begin_at] and row[end_at] < row[begin_at]:

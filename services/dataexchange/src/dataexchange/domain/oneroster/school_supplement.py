@@ -4,7 +4,7 @@ A format of our own, one row per school that the register knows. The name is the
 the register takes the row only when code and name mean the same school.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -67,7 +67,7 @@ def write_school_supplement(rows: Iterable[SchoolSupplementRow]) -> Iterator[byt
         yield own_csv.line((row.code, row.name, row.address))
 
 
-def _check_row(row: list[str], number: int, findings: Findings) -> None:
+def _check_row(row: Sequence[str], number: int, findings: Findings) -> None:
     for column, value in zip(HEADER, row, strict=True):
         if not value.strip():
             findings.error("value.missing", FILE, f"{column}を書いてください。", row=number, column=column, value=value)

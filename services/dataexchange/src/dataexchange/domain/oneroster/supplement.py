@@ -5,7 +5,7 @@ name keeps its MJ characters and variation selectors; half-width kana and contro
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import IO
@@ -135,7 +135,7 @@ def write_supplement(rows: Iterable[SupplementRow]) -> Iterator[bytes]:
         )
 
 
-def _row(row: list[str]) -> SupplementRow:
+def _row(row: Sequence[str]) -> SupplementRow:
     guardians = []
     for rank in range(GUARDIANS):
         start = len(_PERSON) + rank * len(_GUARDIAN)
@@ -161,7 +161,7 @@ def _row(row: list[str]) -> SupplementRow:
     )
 
 
-def _check_row(row: list[str], number: int, findings: Findings) -> None:
+def _check_row(row: Sequence[str], number: int, findings: Findings) -> None:
     def tell(code: str, place: int, reason: str) -> None:
         findings.error(code, FILE, reason, row=number, column=HEADER[place], value=row[place])
 
@@ -187,7 +187,7 @@ def _check_row(row: list[str], number: int, findings: Findings) -> None:
             tell(wrong[0], place, wrong[1])
 
 
-def _check_guardian(row: list[str], start: int, tell: Tell) -> None:
+def _check_guardian(row: Sequence[str], start: int, tell: Tell) -> None:
     family, given, kana_family, kana_given, relationship = row[start : start + 5]
     if not any(row[start : start + len(_GUARDIAN)]):
         return

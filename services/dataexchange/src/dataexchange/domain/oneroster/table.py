@@ -2,8 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NoReturn
 
@@ -13,20 +12,49 @@ from dataexchange.domain.oneroster.package import PackageDamaged
 ROWS_PER_BLOCK = 2_000
 MAX_LINE_CHARS = 1_000_000
 _BOM = b"\xef\xbb\xbf"
+_ROW_END = '"\r\n'
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _GUESSES = (("cp932", "Shift_JIS"), ("euc_jp", "EUC-JP"))
 
 # The module's only global setting, raised once: the default (128 KiB) is a limit of csv, ours is MAX_LINE_CHARS.
 csv.field_size_limit(MAX_LINE_CHARS)
 
+Row = Sequence[str]
 
-@dataclass(frozen=True, slots=True)
+
 class Block:
     """Rows of one table; `first_row` is the row number of the first one (2 = right below the header)."""
 
-    first_row: int
-    rows: list[list[str]]
-    text: str  # every value of the block joined, for questions about characters
+    __slots__ = ("_columns", "_distinct", "_rows", "first_row", "size")
+
+    def __init__(
+        self, first_row: int, *, rows: Sequence[Row] | None = None, columns: Sequence[Sequence[str]] | None = None
+    ) -> None:
+        """Given as `rows` or as `columns`; the other view is made when it is asked for."""
+        self.first_row = first_row
+        self.size = len(rows) if rows is not None else len(columns[0]) if columns else 0
+        self._rows = rows
+        self._columns = columns
+        self._distinct: dict[int, frozenset[str]] = {}
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        if self._rows is None:
+            self._rows = list(zip(*self._columns or (), strict=True))
+        return self._rows
+
+    @property
+    def columns(self) -> Sequence[Sequence[str]]:
+        if self._columns is None:
+            self._columns = list(zip(*self._rows or (), strict=True))
+        return self._columns
+
+    def distinct(self, column: int) -> frozenset[str]:
+        """The values of a column, each once: most questions need to be asked of these only."""
+        found = self._distinct.get(column)
+        if found is None:
+            found = self._distinct[column] = frozenset(self.columns[column])
+        return found
 
 
 class Unreadable(Exception):
@@ -50,10 +78,23 @@ class TableReader:
         self._told: set[str] = set()
         self._chars_read = 0
         self._chars_if_quoted = 0
+        self._texts = self._decoded_texts()
+        self._text = ""  # decoded, not yet taken
+        self._quick = True
+        self._line_feeds = 0
+        self._lines_taken = 0  # by csv, after the quick rows
         self._rows = csv.reader(self._lines(), strict=True)
 
     def header(self) -> tuple[str, ...]:
         """The first row. Raises: Unreadable."""
+        self._quick = self._more()
+        first = self._whole_lines(self._text.find(_ROW_END))
+        cells = quoted_columns(first, (first.count('"') or 2) // 2)
+        if cells is not None:
+            self._took(first)
+            self.width = len(cells)
+            return tuple(cell for (cell,) in cells)
+        self._go_slowly()
         rows, broken = self._take(1)
         if broken:
             raise Unreadable
@@ -67,13 +108,26 @@ class TableReader:
     def blocks(self) -> Iterator[Block]:
         """Rows after the header, each exactly as wide as it. Raises: Unreadable, after the last whole block."""
         number = 2
+        while self._quick:
+            text = self._whole_lines(self._text.rfind(_ROW_END))
+            if text:
+                columns = quoted_columns(text, self.width)
+                if columns is None:
+                    break
+                self._took(text)
+                block = Block(number, columns=columns)
+                number += block.size
+                yield block
+            if "\n" in self._text or len(self._text) > MAX_LINE_CHARS or not self._more():
+                break
+        self._go_slowly()
         while True:
             rows, broken = self._take(ROWS_PER_BLOCK)
             if rows:
                 text = "".join(chain.from_iterable(rows))
                 self._see_quotes(text, len(rows))
                 if set(map(len, rows)) == {self.width}:
-                    yield Block(number, rows, text)
+                    yield Block(number, rows=rows)
                 else:
                     self._chars_if_quoted = -1  # rows of several widths: not to be told by counting
                     yield from self._whole_rows(rows, number)
@@ -87,6 +141,33 @@ class TableReader:
                 "file.quotes", '「"」で囲まれていない値があります。読みますが、送るときは全部の値を囲んでください。'
             )
 
+    def _whole_lines(self, row_end: int) -> str:
+        return self._text[: row_end + len(_ROW_END)] if row_end >= 0 else ""
+
+    def _took(self, text: str) -> None:
+        self._text = self._text[len(text) :]
+
+    def _more(self) -> bool:
+        """Whether there was more to decode. Raises: Unreadable."""
+        more = next(self._texts, None)
+        self._text += more or ""
+        return more is not None
+
+    def _go_slowly(self) -> None:
+        """From here on csv reads: it says what is wrong, and forgives what RFC 4180 allows besides."""
+        if self._quick:
+            self._lines_taken = self._at_line
+            self._quick = False
+            self._count(self._text)
+
+    @property
+    def _at_line(self) -> int:
+        """How many lines were taken so far."""
+        return self._line_feeds - self._text.count("\n") if self._quick else self._lines_taken
+
+    def _count(self, text: str) -> None:
+        self._chars_read += len(text) - text.count("\n") - text.count("\r")
+
     def _take(self, count: int) -> tuple[list[list[str]], bool]:
         """Up to `count` rows, and whether the table broke after them."""
         rows: list[list[str]] = []
@@ -97,7 +178,7 @@ class TableReader:
                 "csv.broken",
                 self.file,
                 'CSVとして読めません（「"」の数が合わない、値の中の「"」が二重でない、1行が長すぎる、など）。',
-                row=self._rows.line_num,
+                row=self._at_line,
                 value=str(error),
             )
             return rows, True
@@ -112,7 +193,7 @@ class TableReader:
                 run.append(row)
                 continue
             if run:
-                yield Block(number - len(run), run, "".join(chain.from_iterable(run)))
+                yield Block(number - len(run), rows=run)
                 run = []
             if row:
                 self._findings.error(
@@ -125,7 +206,7 @@ class TableReader:
             else:
                 self._findings.error("csv.blank_line", self.file, "空の行があります。", row=number)
         if run:
-            yield Block(first + len(rows) - len(run), run, "".join(chain.from_iterable(run)))
+            yield Block(first + len(rows) - len(run), rows=run)
 
     def _see_quotes(self, text: str, rows: int) -> None:
         # A row of n quoted values is 2n quotes and n-1 commas longer than its values, plus one quote per quote inside.
@@ -140,8 +221,24 @@ class TableReader:
 
     def _lines(self) -> Iterator[str]:
         """Decoded lines with their line ends, which csv needs to tell a break inside a value."""
+        while True:
+            # splitlines also breaks at rare separators; inside quotes csv puts the pieces together again.
+            lines = self._text.splitlines(keepends=True)
+            self._text = lines.pop() if lines and not lines[-1].endswith("\n") else ""
+            if len(self._text) > MAX_LINE_CHARS:
+                raise csv.Error("line too long")
+            for line in lines:
+                self._lines_taken += 1
+                yield line
+            if not self._more():
+                break
+        if self._text:
+            self._lines_taken += 1
+            yield self._text
+            self._text = ""
+
+    def _decoded_texts(self) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
-        rest = ""
         first = True
         try:
             for chunk in self._content:
@@ -153,22 +250,17 @@ class TableReader:
                         self._note_once("file.bom", "先頭にBOMがあります。読みますが、送るときは付けないでください。")
                         chunk = chunk[len(_BOM) :]
                 text = self._decoded(decoder, chunk)
-                line_feeds, returns = text.count("\n"), text.count("\r")
-                self._chars_read += len(text) - line_feeds - returns
-                if line_feeds != returns and "\n" in text.replace("\r\n", ""):
+                line_feeds = chunk.count(b"\n")
+                if line_feeds != chunk.count(b"\r") and "\n" in text.replace("\r\n", ""):
                     self._note_once("file.line_end", "行末がLFです。読みますが、送るときはCRLFにしてください。")
-                # splitlines also breaks at rare separators; inside quotes csv puts the pieces together again.
-                lines = (rest + text).splitlines(keepends=True)
-                rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
-                if len(rest) > MAX_LINE_CHARS:
-                    raise csv.Error("line too long")
-                yield from lines
+                self._line_feeds += line_feeds
+                if not self._quick:
+                    self._count(text)
+                yield text
             self._decoded(decoder, b"", final=True)
         except PackageDamaged as damage:
-            self._findings.error("zip.damaged", self.file, str(damage), row=self._rows.line_num)
+            self._findings.error("zip.damaged", self.file, str(damage), row=self._at_line)
             raise Unreadable from damage
-        if rest:
-            yield rest
 
     def _decoded(self, decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> str:
         try:
@@ -184,10 +276,23 @@ class TableReader:
             "file.encoding",
             self.file,
             f"{told}UTF-8（BOMなし）で書き出してください。",
-            row=self._rows.line_num + data.count(b"\n", 0, place) + 1,
+            row=self._at_line + data.count(b"\n", 0, place) + 1,
             value=data[place : place + 8].hex(" "),
         )
         raise Unreadable
+
+
+def quoted_columns(text: str, width: int) -> list[list[str]] | None:
+    """The columns of whole rows of `width` quoted values, CRLF behind each, as the profile wants them; else None.
+
+    Cut at every quote, such a text is value, comma, value, comma, … value, CRLF. Nothing else is: then it says what csv
+    would say of it.
+    """
+    cut = text.split('"')
+    rows, rest = divmod(len(cut) - 1, 2 * width)
+    if rest or not rows or cut[0] or cut[2::2] != ([","] * (width - 1) + ["\r\n"]) * rows:
+        return None
+    return [cut[start :: 2 * width] for start in range(1, 2 * width, 2)]
 
 
 def _decodes(data: bytes, codec: str) -> bool:
