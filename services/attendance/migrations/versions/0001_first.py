@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
 from alembic import op
-from attendance.store.tables import metadata
 from servicekit.migrate import append_only_table, create_plumbing, drop_plumbing, tenant_table
 
 revision = "0001"
@@ -66,12 +67,13 @@ CREATE TABLE term_locks (
 """
 
 _APPEND_ONLY = {"mark_changes"}
+_NAMES = re.findall(r"CREATE TABLE (\w+)", _TABLES)
 
 
 def upgrade() -> None:
     create_plumbing(op)
     op.execute(_TABLES)
-    for name in metadata.tables:
+    for name in _NAMES:
         if name in _APPEND_ONLY:
             append_only_table(op, name)
         else:
@@ -79,6 +81,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in metadata.tables:
+    for name in _NAMES:
         op.execute(f"DROP TABLE {name}")
     drop_plumbing(op)
