@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -243,17 +243,13 @@ class Database:
         for wake in self._on_jobs:
             wake()
 
-    @asynccontextmanager
-    async def transaction(self, tenant: str, actor: Actor | None = None) -> AsyncIterator[Transaction]:
+    def transaction(self, tenant: str, actor: Actor | None = None) -> AbstractAsyncContextManager[Transaction]:
         """A read-write transaction; commits at the end of the block, rolls back if it raises."""
-        async with self._open(tenant, actor, read_only=False) as tx:
-            yield tx
+        return self._open(tenant, actor, read_only=False)
 
-    @asynccontextmanager
-    async def reading(self, tenant: str, actor: Actor | None = None) -> AsyncIterator[Transaction]:
+    def reading(self, tenant: str, actor: Actor | None = None) -> AbstractAsyncContextManager[Transaction]:
         """A read-only transaction. Its audit entries (class I–II reads) are saved before the block ends."""
-        async with self._open(tenant, actor, read_only=True) as tx:
-            yield tx
+        return self._open(tenant, actor, read_only=True)
 
     @asynccontextmanager
     async def _open(self, tenant: str, actor: Actor | None, *, read_only: bool) -> AsyncIterator[Transaction]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -49,14 +49,10 @@ class Call:
                 return await query(tx, *args, **kwargs)
             return await query(tx, self.actor, *args, **kwargs)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """For streaming RPCs: the transaction is open while the block runs."""
-        async with self.database.transaction(self.tenant, self.actor) as tx:
-            yield tx
+        return self.database.transaction(self.tenant, self.actor)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
         """For streaming RPCs that only read."""
-        async with self.database.reading(self.tenant, self.actor) as tx:
-            yield tx
+        return self.database.reading(self.tenant, self.actor)
