@@ -281,9 +281,9 @@ def test_the_register_names_pupils_as_the_family_register_did_in_that_month() ->
     told = {month: a_register(month, *names).pupils[0] for month in ("2026-04", "2026-11", "2026-12")}
     # The official name came with a supplement in May: it was the name in April, too.
     assert [(line.name, line.remarks) for line in told.values()] == [
-        ("渡辺　花", "通称林　花、発熱1日"),
-        ("渡邉\U000e010f　花", "通称林　花、9日まで渡辺　花、発熱1日"),
-        ("渡邉\U000e010f　花", "通称林　花、発熱1日"),
+        ("渡辺　花", "通称 林　花、発熱1日"),
+        ("渡邉\U000e010f　花", "通称 林　花、9日まで渡辺　花、発熱1日"),
+        ("渡邉\U000e010f　花", "通称 林　花、発熱1日"),
     ]
     assert a_register("2026-04").pupils[0].name == "山田　花"  # the register knows no other
 

@@ -126,4 +126,4 @@ def _name_remarks(names: Sequence[DatedText], first: date, last: date) -> list[s
         for name in of_kind(tuple(names), "official", "display")
         if first.isoformat() <= name.ends_on < last.isoformat()
     ]
-    return [*([f"通称{alias}"] if alias else []), *changed]
+    return [*([f"通称 {alias}"] if alias else []), *changed]
