@@ -65,9 +65,11 @@ async def list_unlisted(
 ) -> UnlistedPage:
     """Children on the roll whom the roster files do not list, by school, class and 出席番号."""
     schools = await _schools(tx, actor, school_id)
+    total = await unlisted.count(tx, schools, import_id)
+    if not total:  # nearly always, and the home page asks
+        return UnlistedPage([], None, 0)
     found, places = await unlisted.page(tx, schools, import_id, after, limit + 1)
     more = len(found) > limit
-    total = await unlisted.count(tx, schools, import_id)
     return UnlistedPage(found[:limit], places[limit - 1] if more else None, total)
 
 
