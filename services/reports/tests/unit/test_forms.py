@@ -321,3 +321,14 @@ def test_a_long_class_name_and_long_titles_of_textbooks_are_never_over_a_rule(ty
     made = typesetter.pdf(form_of("textbook_certificate", 2026), [document], STAMP)
     assert [note.split("」")[0] for note in made.notes] == ["「書名"]
     assert text_of(made.pdf).count("令和六年度版") == 6
+
+
+def test_two_homeroom_teachers_stand_one_below_the_other_on_the_report_card(typesetter: Typesetter) -> None:
+    teachers = ("アレクサンドラ コンスタンティノヴァ", "渡邉 花子")
+    card = dataclasses.replace(samples.report_card(), homeroom_teachers=teachers, class_name="3年 ひまわり特別支援学級")
+    made = typesetter.pdf(form_of("report_card", 2026), [card], STAMP)
+    lines = {text: (baseline, size) for text, baseline, size in lines_of(made.pdf)}
+    first, second = (lines[name.replace(" ", "")] for name in teachers)
+    assert first[0] > second[0]
+    assert min(first[1], second[1]) >= 6
+    assert not any("別紙" in note for note in made.notes)
