@@ -9,12 +9,17 @@ from servicekit.events import consumer
 
 from reports.usecases import archives
 
+_LEFT = frozenset({"graduated", "transferred_out", "withdrawn"})
+
 
 @consumer(subject="roster.v1.enrolment_changed.*", message=events_pb2.EnrolmentChanged)
 async def on_enrolment_changed(tx: Transaction, event: events_pb2.EnrolmentChanged) -> None:
-    """A pupil's time on the roll ended (卒業・転学・退学), or its end was taken back."""
+    """A pupil's time on the roll ended (卒業・転学・退学), or its end was taken back.
+
+    在学しない者 (居所不明) has neither graduated nor moved: no clock of 規則 28条 starts, the record stays.
+    """
     told = event.enrolment
-    ended = told.period.ends_on if told.left_by else ""
+    ended = told.period.ends_on if told.left_by in _LEFT else ""
     await archives.pupil_left(
         tx, UUID(told.pupil_id), UUID(told.school_id), date.fromisoformat(ended) if ended else None
     )

@@ -233,6 +233,8 @@ async def test_retention_counts_from_leaving_per_sheet_and_waits_for_the_last_ch
     assert (one.retained_until, two.retained_until) == ("", "")
     assert "20年" in one.retention_basis
     assert "5年" in two.retention_basis
+    await left(school, 0, "2026-11-24", "not_enrolled")  # 居所不明: neither 卒業 nor 転学
+    assert await until() == {one.id: "", two.id: "", both: ""}
     await left(school, 0, "2026-11-24", "transferred_out")
     assert await until() == {one.id: "2046-11-24", two.id: "2031-11-24", both: ""}
     await left(school, 1, "2030-03-31")
