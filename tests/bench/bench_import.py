@@ -169,7 +169,7 @@ class Person:
             imports_pb2.ApplyImportRequest(import_id=found.id), timeout=300, metadata=self._metadata
         )
         while found.state == "applying":
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             found = await self._service.GetImport(
                 imports_pb2.GetImportRequest(import_id=found.id), timeout=300, metadata=self._metadata
             )

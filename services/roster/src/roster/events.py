@@ -51,6 +51,7 @@ def iso(day: date | None) -> str:
     return day.isoformat() if day is not None else ""
 
 
+@lru_cache(maxsize=4096)  # what takes it in copies it
 def period(value: Period) -> common_pb2.Period:
     """Both days inclusive; empty end = open."""
     return common_pb2.Period(starts_on=iso(value.starts_on), ends_on=iso(value.ends_on))

@@ -195,6 +195,22 @@ async def test_an_apply_stopped_at_any_step_leaves_the_register_as_it_was(board:
     assert len((await board.roster(board.class_31)).entries) == 4
 
 
+async def test_an_apply_under_way_can_be_looked_at(board: Board):
+    board.a_pupil("late", ("途中", "見"), ("トチュウ", "ミル"), board.elementary, "P3", board.class_31, 9)
+    import_id = await board.stage()
+    people = [item.added for item in (await board.change(import_id)).entities if item.entity == "people"]
+    seen = []
+
+    async def look(done: int, total: int, label: str) -> None:
+        change = await board.change(import_id)
+        seen.append([item.added for item in change.entities if item.entity == "people"])
+
+    async with board.running.database.transaction(board.tenant) as tx:
+        await imports.apply_staged(tx, UUID(import_id), None, look)
+    assert seen == [people] * (len(imports.STEPS) + 1)
+    assert len((await board.roster(board.class_31)).entries) == 4
+
+
 def where_it_stands(name: str, code: str, address: str) -> roster_pb2.StageRow:
     """A row of 学校補足: a school by its code, without a source id."""
     return roster_pb2.StageRow(org=roster_pb2.StageOrg(code=code, name=name, address=address))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRoste
     of_class = {value.id: value.school_grade for value in classes}
     own = await own_school_grades(tx, ids)
     members: dict[UUID, list[Member]] = {}
+    period = lru_cache(Period)  # thousands of children, a handful of different times
     found: Iterable[Any] = await tx.execute(
         text("""SELECT class_id, pupil_id, number, starts_on, ends_on FROM class_members
             WHERE class_id = ANY(:ids) AND (ends_on IS NULL OR ends_on >= starts_on)
@@ -43,8 +45,8 @@ async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRoste
         wanted,
     )
     for class_id, pupil_id, number, starts_on, ends_on in found:
-        school_grade = own.get((class_id, pupil_id)) or of_class.get(class_id, "")
-        members.setdefault(class_id, []).append(Member(pupil_id, number, Period(starts_on, ends_on), school_grade))
+        school_grade = (own.get((class_id, pupil_id)) if own else None) or of_class.get(class_id, "")
+        members.setdefault(class_id, []).append(Member(pupil_id, number, period(starts_on, ends_on), school_grade))
     return [ClassRosterState(value, tuple(members.get(value.id, ()))) for value in classes]
 
 

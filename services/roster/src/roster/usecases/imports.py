@@ -73,15 +73,29 @@ async def stage(
 async def look(tx: Transaction, actor: Actor, import_id: UUID) -> RosterChange:
     """What the file would change: compared once, kept until the register moves on by another import."""
     policy.may_import(actor).enforce()
-    staged = await staging.get(tx, import_id, lock=True)
-    if staged is None:
-        raise Unseen("この取込は見つかりません。もう一度ファイルを選んでください。")
+    staged = await _found(tx, import_id)
+    if await _settled(tx, staged):  # an apply holds the lock to its end: who only looks does not wait for it
+        return _kept(staged)
+    staged = await _found(tx, import_id, lock=True)
     if staged.change is None and staged.state == change_rules.STAGED:
         await _compare(tx, staged)
-        staged = replace(staged, state=change_rules.COMPARED)
-        found = await staging.get(tx, import_id)
-        staged = found or staged
+        staged = await _found(tx, import_id)
     return await _with_job(tx, _kept(staged))
+
+
+async def _found(tx: Transaction, import_id: UUID, *, lock: bool = False) -> Import:
+    staged = await staging.get(tx, import_id, lock=lock)
+    if staged is None:
+        raise Unseen("この取込は見つかりません。もう一度ファイルを選んでください。")
+    return staged
+
+
+async def _settled(tx: Transaction, staged: Import) -> bool:
+    """Whether looking has nothing to write."""
+    if staged.state == change_rules.APPLYING and staged.job_id is not None:
+        job = await jobs.get(tx, staged.job_id)
+        return job.state not in (change_rules.FAILED, change_rules.CANCELLED)
+    return staged.change is not None or staged.state != change_rules.STAGED
 
 
 async def _with_job(tx: Transaction, change: RosterChange) -> RosterChange:
@@ -127,16 +141,13 @@ def _kept(staged: Import) -> RosterChange:
 async def start(tx: Transaction, actor: Actor, import_id: UUID, confirm_shrink: bool) -> UUID:
     """Begin the apply as a job; asking twice gives the same job."""
     policy.may_import(actor).enforce()
-    staged = await staging.get(tx, import_id, lock=True)
-    if staged is None:
-        raise Unseen("この取込は見つかりません。もう一度ファイルを選んでください。")
+    staged = await _found(tx, import_id, lock=True)
     change = await _with_job(tx, _kept(staged))
     if change.staged.state in (change_rules.APPLYING, change_rules.APPLIED) and staged.job_id is not None:
         return staged.job_id
     if change.staged.change is None:
         await _compare(tx, staged)
-        found = await staging.get(tx, import_id)
-        change = _kept(found or staged)
+        change = _kept(await _found(tx, import_id))
     stopping = [problem for problem in change.problems if compare.blocking(problem)]
     if stopping:
         raise Refused("名簿に問題があるため取り込めません。" + stopping[0], reason="IMPORT_PROBLEMS")

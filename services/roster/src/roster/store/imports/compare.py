@@ -17,11 +17,12 @@ from roster.domain.roster_change import EXAMPLES, EntityChange, Example, FieldCh
 
 
 class _Entity(NamedTuple):
-    """Staged side `s`, register side `e`, both with `k` (same key = same record), `label` and the compared fields."""
+    """Staged side `s`, register side `e`, both with the `keys` (all the same = same record), `label` and `fields`."""
 
     staged: str
     existing: str
     fields: Mapping[str, str]  # column in both → what people call it
+    keys: tuple[str, ...] = ("k",)
 
 
 _NOT_LEFT = """NOT EXISTS (SELECT FROM enrolments d WHERE d.pupil_id = m.person_id AND d.ends_on >= m.starts_on
@@ -29,41 +30,42 @@ _NOT_LEFT = """NOT EXISTS (SELECT FROM enrolments d WHERE d.pupil_id = m.person_
 
 _ENTITIES: Mapping[str, _Entity] = {
     "schools": _Entity(
-        """SELECT s.id::text AS k, s.name AS label, s.name, s.code,
+        """SELECT s.id AS k, s.name AS label, s.name, s.code,
                   coalesce(nullif(s.address, ''), e.address, '') AS address
            FROM stage_orgs s LEFT JOIN schools e ON e.id = s.id
            WHERE s.import_id = :id AND s.kind <> 'board' AND s.source_id <> ''""",
-        "SELECT id::text AS k, name AS label, name, code, address FROM schools WHERE closed_on IS NULL",
+        "SELECT id AS k, name AS label, name, code, address FROM schools WHERE closed_on IS NULL",
         {"name": "学校名", "code": "学校コード", "address": "所在地"},
     ),
     "classes": _Entity(
-        """SELECT c.id::text AS k, c.name AS label, c.name, c.school_grade, c.kind FROM stage_classes c
+        """SELECT c.id AS k, c.name AS label, c.name, c.school_grade, c.kind FROM stage_classes c
            WHERE c.import_id = :id""",
-        """SELECT c.id::text AS k, c.name AS label, c.name, c.school_grade, c.kind FROM classes c
+        """SELECT c.id AS k, c.name AS label, c.name, c.school_grade, c.kind FROM classes c
            WHERE c.school_year = :year AND c.withdrawn_on IS NULL AND c.source_id <> ''""",
         {"name": "学級名", "school_grade": "学年", "kind": "種類"},
     ),
     "people": _Entity(
-        """SELECT id::text AS k, display_family || '　' || display_given AS label, kind,
+        """SELECT id AS k, display_family || '　' || display_given AS label, kind,
                   concat_ws('　', display_family, nullif(display_middle, ''), display_given) AS display,
                   concat_ws('　', kana_family, nullif(kana_middle, ''), kana_given) AS kana
            FROM stage_people WHERE import_id = :id""",
-        """SELECT id::text AS k, display_family || '　' || display_given AS label, kind,
+        """SELECT id AS k, display_family || '　' || display_given AS label, kind,
                   concat_ws('　', display_family, nullif(display_middle, ''), display_given) AS display,
                   concat_ws('　', kana_family, nullif(kana_middle, ''), kana_given) AS kana
            FROM persons WHERE gone_on IS NULL AND source_id <> ''""",
         {"display": "氏名", "kana": "ふりがな", "kind": "区分"},
     ),
     "members": _Entity(
-        f"""SELECT m.class_id::text || m.person_id AS k, m.number::text, m.class_id, m.person_id,
+        f"""SELECT m.class_id AS k, m.number::text, m.class_id, m.person_id,
                    coalesce(m.ends_on::text, '') AS ends_on
             FROM stage_members m WHERE m.import_id = :id AND m.person_id IS NOT NULL AND {_NOT_LEFT}""",
-        """SELECT m.class_id::text || m.pupil_id AS k, m.number::text, m.class_id, m.pupil_id AS person_id,
+        """SELECT m.class_id AS k, m.number::text, m.class_id, m.pupil_id AS person_id,
                   coalesce(m.ends_on::text, '') AS ends_on
            FROM class_members m JOIN classes c ON c.id = m.class_id JOIN persons p ON p.id = m.pupil_id
            WHERE c.school_year = :year AND p.source_id <> '' AND c.source_id <> ''
              AND (m.ends_on IS NULL OR m.ends_on >= :on)""",
         {"number": "出席番号", "ends_on": "終了日"},
+        ("k", "person_id"),
     ),
     "appointments": _Entity(
         """SELECT a.person_id::text || coalesce(o.id::text, '') || a.post AS k, a.person_id, a.post AS label,
@@ -126,7 +128,8 @@ async def _compare(
     tx: Transaction, name: str, entity: _Entity, parameters: Mapping[str, Any], *, bulk: bool
 ) -> EntityChange:
     differs = " OR ".join(f"s.{column} IS DISTINCT FROM e.{column}" for column in entity.fields)
-    joined = f"FROM ({entity.staged}) s FULL JOIN ({entity.existing}) e ON s.k = e.k"
+    same = " AND ".join(f"s.{key} = e.{key}" for key in entity.keys)
+    joined = f"FROM ({entity.staged}) s FULL JOIN ({entity.existing}) e ON {same}"
     counts = (
         await tx.execute(
             text(f"""SELECT count(e.k) AS existing, count(*) FILTER (WHERE e.k IS NULL) AS added,

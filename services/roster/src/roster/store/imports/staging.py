@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,7 +99,6 @@ async def put(tx: Transaction, tables: Mapping[str, Columns]) -> int:
     return sum(len(columns[0]) for columns in tables.values())
 
 
-_SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -110,8 +108,10 @@ def _copy_text(columns: Columns) -> str:
 
 
 def _column_text(values: Sequence[Any]) -> Sequence[str]:
-    if set(map(type, values)) == {str} and not _SPECIAL.search("".join(values)):
-        return values
+    if set(map(type, values)) == {str}:
+        together = "".join(values)
+        if not any(sign in together for sign in "\\\t\n\r"):
+            return values
     return [r"\N" if value is None else str(value).translate(_ESCAPES) for value in values]
 
 
