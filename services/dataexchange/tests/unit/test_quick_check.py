@@ -9,6 +9,7 @@ from copy import deepcopy
 import pytest
 from dataexchange.domain.oneroster import check as check_module
 from dataexchange.domain.oneroster import quiet, table
+from dataexchange.domain.oneroster.cells import UUID4, are_uuid4
 from dataexchange.domain.oneroster.check import Checked
 from dataexchange.domain.oneroster.profile import V6
 from dataexchange.domain.oneroster.reader import rows_of
@@ -166,3 +167,21 @@ def test_columns_of_quoted_rows_are_found(rows: list[list[str]]):
     columns = table.quoted_columns(quoted(rows).decode(), 3)
     assert columns is not None
     assert [list(row) for row in zip(*columns, strict=True)] == rows
+
+
+UUID_LIKE = st.one_of(
+    st.uuids(version=4).map(str),
+    st.from_regex(UUID4, fullmatch=True),
+    st.uuids(version=4).map(lambda one: str(one).upper()),
+    st.uuids(version=1).map(str),
+    st.tuples(st.uuids(version=4).map(str), st.integers(0, 35), st.sampled_from("-4g８\n")).map(
+        lambda one: one[0][: one[1]] + one[2] + one[0][one[1] + 1 :]
+    ),
+    st.sampled_from(["", "e1"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(UUID_LIKE, min_size=1, max_size=3))
+def test_a_column_of_uuids_is_one_of_uuids(values: list[str]):
+    assert are_uuid4(values) == all(UUID4.fullmatch(one) for one in values)

@@ -5,7 +5,7 @@ cells looked at one by one. That is what makes 50,000 rows a matter of a second.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -18,7 +18,6 @@ from dataexchange.domain.oneroster.profile import Column, Kind
 from dataexchange.domain.oneroster.table import Block
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_UUIDS = re.compile(rf"(?:{UUID4.pattern})*")
 GUID = re.compile(r"[0-9a-zA-Z.\-_/@]{1,255}")
 _INTEGER = re.compile(r"[0-9]{1,6}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -99,12 +98,26 @@ def _wrong(column: Column, distinct: frozenset[str], known: Mapping[str, int] | 
                 }
         case Kind.ONE_OF:
             wrong |= {value: _not_a_token(column, value) for value in distinct - column.tokens}
-        case Kind.GUID | Kind.UUID4 if _UUIDS.fullmatch("".join(distinct)) and set(map(len, distinct)) <= {36}:
+        case Kind.GUID | Kind.UUID4 if are_uuid4(distinct):
             pass
         case kind if kind in _BY_KIND:
             judge = _BY_KIND[kind]
             wrong |= {value: verdict for value in distinct if (verdict := judge(value)) is not None}
     return wrong
+
+
+def are_uuid4(values: Collection[str]) -> bool:
+    """Whether each of them, and there are some, is what `UUID4` matches. Slices ask a column ten times as fast."""
+    count, text = len(values), "".join(values)
+    return (
+        set(map(len, values)) == {36}
+        and text.isascii()
+        and not text.encode().translate(None, b"0123456789abcdef-")
+        and text.count("-") == 4 * count
+        and all(text[place::36] == "-" * count for place in (8, 13, 18, 23))
+        and text[14::36] == "4" * count
+        and set(text[19::36]) <= set("89ab")
+    )
 
 
 def split_list(value: str) -> list[str]:
