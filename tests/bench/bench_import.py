@@ -4,9 +4,9 @@
     python -m tests.bench.bench_import --profile FILE   # cProfile of both: FILE.dataexchange, FILE.roster
 
 The way of a person: upload over gRPC with mTLS and a token, every check of every cell and reference, rows staged in the
-register, compared, applied as a job with history, rolls and events. dataexchange and roster run as processes of their
-own. COPY loads the package's CSV files as they are into plain tables with a primary key on the same server. Every round
-is another board; both sides in turns, the middle ratio counts.
+register, compared, applied as a job with history, rolls and events, asked ten times a second how far it is.
+dataexchange and roster run as processes of their own. COPY loads the package's CSV files as they are into plain tables
+with a primary key on the same server. Every round is another board; both sides in turns, the middle ratio counts.
 """
 
 from __future__ import annotations
