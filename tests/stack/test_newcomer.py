@@ -19,8 +19,11 @@ import pytest
 from komu.roster.v1 import events_pb2
 from komustack import nats
 from komustack.stack import Stack, is_free
+from komustack.supervise import Supervisor
+from servicekit.testing import NatsServer, PostgresServer
 
 from tests.support.documented import RUN
+from tests.support.people import stack_files
 from tests.support.stack import ROOT, RunningStack, folder_for_stacks, komu, started
 
 # -- the two commands --
@@ -275,6 +278,51 @@ def test_two_stacks_stand_side_by_side_and_know_each_other(home: Path) -> None:
         komu(home, "down", "--stack", "left")
         with psycopg.connect(right.info["databases"]["roster"]) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,), "down stops its own stack only"
+
+
+@pytest.fixture
+def given_parts(home: Path, stack_parts: RunningStack) -> Iterator[dict[str, str]]:
+    """A PostgreSQL and a NATS of somebody else, and the Keycloak of another stack, which knows our realm."""
+    database, stream = PostgresServer(), NatsServer()
+    database.start()
+    stream.start()
+    addresses = {
+        "KOMU_POSTGRES_URL": f"postgresql://postgres@127.0.0.1:{database.port}/postgres?sslmode=disable",
+        "KOMU_NATS_URL": stream.url,
+        "KOMU_IDENTITY_URL": stack_parts.info["identity"]["url"],
+    }
+    try:
+        yield addresses
+    finally:
+        komu(home, "down", "--stack", "given", check=False)
+        stream.remove()
+        database.stop()
+
+
+def test_parts_are_given_by_address_once(home: Path, stack_parts: RunningStack, given_parts: dict[str, str]) -> None:
+    up_given = ("up", "--stack", "given", "--only", "roster")
+    said = one_sentence(komu(home, *up_given, check=False, **given_parts))
+    realm = Path(re.search(r"/\S+-realm\.json", said)[0])  # type: ignore[index]
+    other = stack_files(stack_parts)
+    shutil.copy(realm, other.home / "keycloak" / "data" / "import")
+    Supervisor(other).stop("keycloak")
+    stack_parts.komu("up", "--only", "parts")
+
+    komu(home, *up_given, **given_parts)
+    info = json.loads(komu(home, "info", "--stack", "given").stdout)
+    assert info["identity"]["url"] == given_parts["KOMU_IDENTITY_URL"]
+    with psycopg.connect(info["databases"]["roster"]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("roster_app",)
+    status = komu(home, "status", "--stack", "given").stdout
+    assert "roster" in status
+    assert not re.search("^(postgres|nats|keycloak)", status, re.MULTILINE)
+    # Later commands need the addresses no more.
+    assert "otpauth://" in komu(home, "second-factor", "--stack", "given", "--user", "aozora.es.teacher9").stdout
+    listed = komu(home, "run", "--stack", "given", "--service", "roster", "--do", "dead-letters list").stdout
+    assert "0 dead letters" in listed
+    komu(home, "down", "--stack", "given")
+    komu(home, *up_given)
+    assert httpx.get(f"{info['services']['roster']['health']}/health/ready").status_code == 200
 
 
 def _ports(stack: RunningStack) -> set[int]:

@@ -23,8 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--do", default="", help="run: what the service's program is told, as one text")
     asked = parser.parse_args(arguments)
     from komustack import commands, watching  # late: `--help` and wrong arguments answer at once
+    from komustack.stack import open_stack, recall_given_parts
 
     try:
+        recall_given_parts(open_stack(asked.stack, asked.port))
         match asked.command:
             case "up":
                 commands.up(asked.stack, asked.port, asked.only)
@@ -50,7 +52,6 @@ def main(arguments: list[str] | None = None) -> int:
                 commands.prepare()
             case "renew":
                 from komustack.renew import renew_for_ever
-                from komustack.stack import open_stack
 
                 renew_for_ever(open_stack(asked.stack))
     except Problem as problem:

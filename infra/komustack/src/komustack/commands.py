@@ -17,7 +17,16 @@ from komustack import ca, demo, directory, keycloak, nats, parts, postgres, seco
 from komustack.calls import Calls, read_calls
 from komustack.info import information
 from komustack.say import Problem, result, say
-from komustack.stack import ROOT, Stack, forget_ports, is_free, only_one, open_stack, remember_ports
+from komustack.stack import (
+    ROOT,
+    Stack,
+    forget_ports,
+    is_free,
+    only_one,
+    open_stack,
+    remember_given_parts,
+    remember_ports,
+)
 from komustack.supervise import Program, Supervisor, end_leftovers, write_configuration
 from komustack.watching import running_stack
 
@@ -43,8 +52,9 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
         remember_ports(stack)
         _prepare(stack, calls, serving=bool(running))
         _start(stack, calls, supervisor, running)
+        remember_given_parts(stack)
         if running:
-            _load_demo(stack, calls)
+            _load_demo(stack, calls, running)
         (stack.home / "info.json").write_text(json.dumps(information(stack), ensure_ascii=False, indent=1))
         (stack.home / "info.json").chmod(0o600)
         say("準備ができました", f"ready after {time.monotonic() - began:.1f} s")
@@ -170,6 +180,13 @@ def _await(stack: Stack, supervisor: Supervisor, names: set[str], part: str, rea
     if part in names:
         supervisor.wait_ready(part, ready, _FOR_PARTS_S)
     elif not ready():
+        if part == "keycloak":
+            file = keycloak.realm_file(stack)
+            raise Problem(
+                f"指定された Keycloak({stack.identity_url})にレルム {stack.realm} がないか、応答がありません。{file} "
+                "を取り込んでから、もう一度 make up を実行してください。",
+                f"The given Keycloak has no realm {stack.realm} or is away: import {file}, then make up again.",
+            )
         raise Problem(
             f"指定された {part} に接続できません。環境変数のアドレスを確かめてください。",
             f"The given {part} does not answer: check its address in the environment.",
@@ -231,15 +248,15 @@ def _is_ready(stack: Stack, service: str) -> bool:
         return False
 
 
-def _load_demo(stack: Stack, calls: Calls) -> None:
+def _load_demo(stack: Stack, calls: Calls, running: list[str]) -> None:
     """The two boards, through the same import that a board's administrator uses. Once: a marker remembers it."""
     marker = stack.home / "demo-loaded"
     if marker.exists():
         return
-    if not services.exists("dataexchange"):
+    if not {"roster", "dataexchange"} <= set(running):
         say(
-            "デモの教育委員会は読み込みません(dataexchange がありません)",
-            "demo boards are left out: no dataexchange yet",
+            "デモの教育委員会は読み込みません(roster と dataexchange が動いているときに読み込みます)",
+            "demo boards are left out: they are loaded once roster and dataexchange run",
         )
         return
     info = stack.run / "demo-info.json"

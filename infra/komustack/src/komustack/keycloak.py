@@ -212,7 +212,12 @@ def prepare(stack: Stack, calls: Calls) -> None:
     folder = stack.home / "keycloak"
     _lay_out(parts.keycloak(stack), folder)
     document = json.dumps(realm(stack, calls), ensure_ascii=False, indent=1)
-    write_private(folder / "data" / "import" / f"{stack.realm}-realm.json", document)
+    write_private(realm_file(stack), document)
+
+
+def realm_file(stack: Stack) -> Path:
+    """What Keycloak imports at its first start; for a given Keycloak, what its administrator imports."""
+    return stack.home / "keycloak" / "data" / "import" / f"{stack.realm}-realm.json"
 
 
 def program(stack: Stack) -> Program:

@@ -7,6 +7,7 @@ import json
 from urllib.parse import quote
 
 from keycloak import KeycloakAdmin
+from keycloak.exceptions import KeycloakConnectionError
 
 from komustack import demo
 from komustack.say import Problem
@@ -23,7 +24,13 @@ def issue(stack: Stack, username: str) -> str:
         client_id="komu-admin",
         client_secret_key=stack.secret("client-komu-admin"),
     )
-    found = admin.get_users({"username": username, "exact": True})
+    try:
+        found = admin.get_users({"username": username, "exact": True})
+    except KeycloakConnectionError as error:
+        raise Problem(
+            f"Keycloak({stack.identity_url})から応答がありません。make status で確かめてください。",
+            f"Keycloak does not answer at {stack.identity_url}: look at make status.",
+        ) from error
     if not found:
         raise Problem(
             f"利用者「{username}」はいません。make info の accounts から選んでください。",

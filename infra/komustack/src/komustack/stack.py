@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "portal")
 RESERVED = {"parts", "directory"}
+GIVEN_PARTS = ("KOMU_POSTGRES_URL", "KOMU_NATS_URL", "KOMU_IDENTITY_URL")
 _PORTS_PER_STACK = 60
 _KNOWN_BASES = {"main": 8000, "second": 8200}
 _OFFSETS = {
@@ -176,6 +177,21 @@ def remember_ports(stack: Stack) -> None:
 
 def forget_ports(stack: Stack) -> None:
     (stack.home / "ports.json").unlink(missing_ok=True)
+
+
+def remember_given_parts(stack: Stack) -> None:
+    """Addresses of parts in the environment of `make up` hold for every later command, as the ports do."""
+    given = {name: os.environ[name] for name in GIVEN_PARTS if name in os.environ}
+    if given:
+        write_private(stack.home / "secrets" / "given-parts.json", json.dumps(given))
+
+
+def recall_given_parts(stack: Stack) -> None:
+    """Puts them into the environment of this process; what is there already is the newer word."""
+    remembered = stack.home / "secrets" / "given-parts.json"
+    if remembered.exists():
+        for name, address in json.loads(remembered.read_text()).items():
+            os.environ.setdefault(name, address)
 
 
 def _free_range(komu: Path) -> int:

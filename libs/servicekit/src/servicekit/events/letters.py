@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import sys
 from collections.abc import Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import nats.errors
 from nats.js.errors import NotFoundError
 
 from servicekit.db import Database, Transaction
-from servicekit.errors import Unseen
+from servicekit.errors import Unavailable, Unseen
 from servicekit.events.bus import Bus
 from servicekit.events.consumer import Consumer
 from servicekit.events.intake import describe, take_in
@@ -157,7 +158,11 @@ def run(service: Service, asked: argparse.Namespace) -> int:
     """0 when everything asked for is done, 1 when something is left."""
     for name in ("asyncio", "servicekit.events.bus"):
         logging.getLogger(name).setLevel(logging.ERROR)  # that the connection ends with the command is no news
-    return asyncio.run(_run(service, asked))
+    try:
+        return asyncio.run(_run(service, asked))
+    except (Unavailable, TimeoutError) as error:
+        print(f"the database or the stream does not answer: {type(error).__name__}", file=sys.stderr)
+        return 2
 
 
 async def _run(service: Service, asked: argparse.Namespace) -> int:
