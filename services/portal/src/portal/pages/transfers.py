@@ -317,7 +317,9 @@ async def received(request: Request, pupil_id: str, user: User, rpc: Calls) -> R
         rpc.dataexchange.ListReceivedDocuments(pb.ListReceivedDocumentsRequest(pupil_id=pupil_id)),
         names_of(rpc, [pupil_id]),
     )
-    facts = {"documents": documents.documents, "name": names.get(pupil_id, ""), "custody": CUSTODY}
+    facts = {
+        "documents": documents.documents, "name": names.get(pupil_id, ""), "custody": CUSTODY, "pupil_id": pupil_id,
+    }  # fmt: skip
     return view(request, "transfers/received.html", facts, title="前の学校から受けた書類")
 
 
