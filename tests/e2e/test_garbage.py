@@ -33,6 +33,11 @@ READ_BY_HAND = {
     "/attendance/schools/{school_id}/closures/{closure_id}/cancel": ["reason"],
     "/attendance/schools/{school_id}/calendar": ["version", "lesson-2026-11-20", "note-2026-11-20"],
     "/grades/{class_id}/{subject}/{term}": ["save", f"c:{UNKNOWN}:rating", f"v:{UNKNOWN}:rating", "c:", "v:"],
+    "/board/{year}/symbols": ["version", "do", *(f"symbols.0.{name}" for name in ("key", "sign", "label", "category"))],
+    "/board/{year}/terms": ["version", "do", "terms.0.key", "terms.0.label", "terms.0.ends_on"],
+    "/board/{year}/report-card": [
+        "version", "parts.0.key", "parts.0.use", "limits.0.column", "limits.0.max_characters"
+    ],
     "/forms/{class_id}/ask": ["form", "pupil", "key", "textbook-1", "left_on"],
 }
 # Would end other people's sessions in this stack.
@@ -40,6 +45,7 @@ LEFT_OUT = {"/account/sign-out-others"}
 WHO = [
     ("aozora.es.principal", "/", ["school_id", "class_id", "pupil_id"]),
     ("aozora.board", "/imports", []),
+    ("hoshi.board", "/board", ["year", "topic"]),
 ]
 
 

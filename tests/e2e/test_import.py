@@ -236,7 +236,7 @@ def test_children_missing_from_the_file_are_decided_about_and_a_mistake_is_taken
     board.get_by_role("button", name="確かめる").click()
     expect(board.get_by_role("row").filter(has_text=first)).to_contain_text("続きます")
     board.get_by_role("button", name="この内容で決める").click()
-    expect(board.get_by_text("1人の在籍のままとしました。")).to_be_visible()
+    expect(board.get_by_text("1人の在籍を続けることにしました。")).to_be_visible()
 
     office = browse("hoshi.es.office")
     office.get_by_role("link", name="名簿にない児童生徒の扱いを決めてください").click()

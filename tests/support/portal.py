@@ -17,6 +17,8 @@ _LINKS = {
     "class_id": ("/attendance", rf"/attendance/classes/({_UUID})"),
     "pupil_id": ("/roster?q=ア", rf"/roster/pupils/({_UUID})"),
     "school_id": ("/attendance", rf"/attendance/schools/({_UUID})/"),
+    "year": ("/board", r"/board/(\d{4})/symbols"),
+    "topic": ("/board", r"/board/\d{4}/([\w-]+)"),
 }
 
 
@@ -50,7 +52,7 @@ class PortalVisitor:
         return answer
 
     def a_real(self, name: str) -> str:
-        """The id of a class, pupil or school that this person's pages link to."""
+        """The id of a class, pupil or school, or the place of a page, that this person's pages link to."""
         page, pattern = _LINKS[name]
         found = re.search(pattern, self._http.get(self._origin + page, follow_redirects=True).text)
         assert found, f"{page} links to no {name}"

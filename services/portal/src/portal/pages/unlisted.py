@@ -38,7 +38,7 @@ class Kind:
 KINDS = {
     "keep": Kind(
         pb.UNLISTED_DECISION_KEEP, "在籍のまま", "名簿の誤りなど。学級に戻り、この先の名簿になくてもたずねません。",
-        "在籍のままとしました。",
+        "在籍を続けることにしました。",
     ),
     "withdraw": Kind(
         pb.UNLISTED_DECISION_WITHDRAW, "退学", "外国への転出か学齢超過のときだけ。", "退学を登録しました。",
