@@ -9,8 +9,9 @@ from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.roster.v1 import roster_pb2
 from portal import text
 from portal.pages import notices
-from portal.pages.transfers import NOTICE_STATES, renewal
+from portal.pages.transfers import renewal
 from portal.settings import STATIC
+from portal.transfer_words import NOTICE_STATES
 
 NAMES = common_pb2.PersonNames(
     display=common_pb2.Name(family="髙﨑", given="𠮷子"), kana=common_pb2.Name(family="タカサキ", given="ヨシコ")

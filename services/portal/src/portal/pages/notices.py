@@ -11,9 +11,10 @@ from komu.roster.v1 import roster_pb2
 from servicekit.errors import Conflict, Invalid, Violation
 
 from portal.asked_by import AskedBy, asked_by
-from portal.pages.transfers import NOTICE_STATES, OFFICE, destinations, names_of, renewal, violations
+from portal.pages.transfers import OFFICE, destinations, names_of, renewal, violations
 from portal.rpc import Rpc, rpc
 from portal.session import SignedIn, signed_in
+from portal.transfer_words import NOTICE_STATES
 from portal.typed import Version
 from portal.view import redirect, view
 
