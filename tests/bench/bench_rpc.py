@@ -57,10 +57,11 @@ def serve_echo(ready: Connection) -> None:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", {"Echo": handler}),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
+        process.settled()
         ready.send(port)
         await server.wait_for_termination()
 
-    asyncio.run(run())
+    process.run(run())  # on the product's loop: what is compared is the guard, not the loop
 
 
 def serve_notes(ready: Connection, settings: dict[str, Any], profile: str | None) -> None:
