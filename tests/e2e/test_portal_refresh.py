@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from portal.identity import IdentityProvider, Tokens
 from portal.signed_sessions import SignedSessions
 from servicekit.clock import now
+from servicekit.db import Database
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.signing_in import Browser
@@ -25,7 +26,8 @@ async def refresh_side_by_side(stack: RunningStack) -> None:
     browser = Browser(stack)
     given = browser.sign_in("aozora.es.teacher4").tokens
     browser._http.close()
-    engine = create_async_engine(stack.info["databases"]["portal"].replace("postgresql://", "postgresql+psycopg://", 1))
+    url = stack.info["databases"]["portal"].replace("postgresql://", "postgresql+psycopg://", 1)
+    engine, database = create_async_engine(url), Database(url, application_name="komu-test")
     async with httpx.AsyncClient(timeout=20) as http:
         provider = IdentityProvider(
             issuer=stack.info["identity"]["issuer"],
@@ -35,6 +37,7 @@ async def refresh_side_by_side(stack: RunningStack) -> None:
         )
         sessions = SignedSessions.build(
             engine=engine,
+            database=database,
             provider=provider,
             keys=[Fernet.generate_key().decode()],
             idle=timedelta(minutes=30),
@@ -51,3 +54,4 @@ async def refresh_side_by_side(stack: RunningStack) -> None:
             assert opened[0].access_token != renewed.access
         await sessions.end(secret)
     await engine.dispose()
+    await database.close()

@@ -170,8 +170,9 @@ async def test_a_child_that_comes_back_has_its_family_and_its_past_once(board: B
                 if item.id == board.elementary)  # fmt: skip
     history = [*came.history, roster_pb2.FormerEnrolment(school_code=ours.code, school_name=ours.name)]
     there = roster_pb2.DatedAddress(text="港野市2-2", period=common_pb2.Period(starts_on="2026-12-01"))
+    the_same = roster_pb2.Guardian(names=names, rank=1)  # the other board has ids of its own
     again = arrival(
-        board, pupil_id=came.pupil_id, accepted_on="2026-12-10", guardians=[guardian], addresses=[there],
+        board, pupil_id=came.pupil_id, accepted_on="2026-12-10", guardians=[the_same], addresses=[there],
         history=history,
     )  # fmt: skip
     await board.office.AdmitTransferredPupil(again)

@@ -282,7 +282,8 @@ async def _page(
     } | _content(topic, found)
     template = "copy" if copying else topic.key.replace("-", "_")
     title = f"{topic.title}（{year}年度）"
-    return view(request, f"board/{template}.html", facts | (typed or {}), title=title, status=status)
+    shown = {} if state.locked_reason else typed or {}  # what cannot be changed shows what stands, whatever was sent
+    return view(request, f"board/{template}.html", facts | shown, title=title, status=status)
 
 
 def _content(topic: Topic, found: Any) -> dict[str, Any]:

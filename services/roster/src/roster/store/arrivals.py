@@ -58,13 +58,22 @@ async def keep_addresses(tx: Transaction, person_id: UUID, addresses: Sequence[A
         )  # fmt: skip
 
 
+_SAME_GUARDIAN = (
+    "rank", "relationship", "display_family", "display_given", "display_middle", "kana_family", "kana_given",
+    "kana_middle", "phone", "address",
+)  # fmt: skip
+
+
 async def keep_guardians(tx: Transaction, pupil_id: UUID, guardians: Sequence[Guardian], since: date) -> None:
-    """保護者 of today; those entered here before end the day before."""
-    await tx.execute(
-        text("""UPDATE guardians SET ends_on = greatest(:on - 1, starts_on)
-            WHERE pupil_id = :pupil AND ends_on IS NULL AND starts_on < :on"""),
-        {"pupil": pupil_id, "on": since},
+    """保護者 of today. Who stands here unchanged stays; others entered before end the day before, at the earliest
+    on their own first day."""
+    entered = await tx.execute(
+        text(f"""SELECT id, {", ".join(_SAME_GUARDIAN)} FROM guardians
+            WHERE pupil_id = :pupil AND ends_on IS NULL"""),
+        {"pupil": pupil_id},
     )
+    known = {tuple(row)[1:]: row.id for row in entered}
+    staying, coming = [], []
     for item in guardians:
         values = {
             "tenant_id": tx.tenant, "pupil_id": pupil_id, "id": item.id, "rank": item.rank,
@@ -72,9 +81,20 @@ async def keep_guardians(tx: Transaction, pupil_id: UUID, guardians: Sequence[Gu
             **name_columns("display", item.names.display), **name_columns("kana", item.names.kana),
             **name_columns("official", item.names.official),
         }  # fmt: skip
+        same = known.get(tuple(values[name] for name in _SAME_GUARDIAN))
+        if same is not None:
+            staying.append(same)
+        else:
+            coming.append(values)
+    await tx.execute(
+        text("""UPDATE guardians SET ends_on = greatest(:on - 1, starts_on)
+            WHERE pupil_id = :pupil AND ends_on IS NULL AND NOT id = ANY(:staying)"""),
+        {"pupil": pupil_id, "on": since, "staying": staying},
+    )
+    for values in coming:
         columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         await tx.execute(
             text(f"""INSERT INTO guardians ({columns}) VALUES ({marks})
-                ON CONFLICT (tenant_id, pupil_id, id, starts_on) DO NOTHING"""),
+                ON CONFLICT (tenant_id, pupil_id, id, starts_on) DO UPDATE SET ends_on = NULL"""),
             values,
         )
