@@ -29,28 +29,30 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     """`address` for `KOMU_OTLP_ENDPOINT`; `trace(…)` waits for what belongs together."""
 
     def __init__(self) -> None:
-        self._spans: list[Seen] = []
+        self._sent: list[Any] = []
         self._more = threading.Condition()
         self.address = ""
 
     def Export(self, request: Any, context: Any) -> Any:
         with self._more:
-            for resource in request.resource_spans:
-                named = {one.key: one.value.string_value for one in resource.resource.attributes}
-                for scope in resource.scope_spans:
-                    self._spans += [
-                        Seen(
-                            named["service.name"],
-                            span.name,
-                            span.trace_id.hex(),
-                            span.span_id.hex(),
-                            span.parent_span_id.hex(),
-                            str(span.attributes),
-                        )
-                        for span in scope.spans
-                    ]
+            self._sent += request.resource_spans  # read when somebody asks: a whole session of journeys sends a lot
             self._more.notify_all()
         return trace_service_pb2.ExportTraceServiceResponse()
+
+    def _spans(self) -> list[Seen]:
+        return [
+            Seen(
+                next(one.value.string_value for one in sent.resource.attributes if one.key == "service.name"),
+                span.name,
+                span.trace_id.hex(),
+                span.span_id.hex(),
+                span.parent_span_id.hex(),
+                str(span.attributes),
+            )
+            for sent in self._sent
+            for scope in sent.scope_spans
+            for span in scope.spans
+        ]
 
     def trace(self, begun: str, until: Callable[[list[Seen]], bool], seconds: float = 30) -> list[Seen]:
         """All spans of the trace that `begun` (the name of its first span) opened, once `until` holds for them.
@@ -59,9 +61,10 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         """
 
         def whole() -> list[Seen] | None:
-            for first in self._spans:
+            spans = self._spans()
+            for first in spans:
                 if first.name == begun:
-                    found = [span for span in self._spans if span.trace_id == first.trace_id]
+                    found = [span for span in spans if span.trace_id == first.trace_id]
                     if until(found):
                         return found
             return None
@@ -69,7 +72,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         with self._more:
             if self._more.wait_for(lambda: whole() is not None, seconds):
                 return whole() or []
-            raise AssertionError(f"{begun!r} never became whole; seen: {sorted({span.name for span in self._spans})}")
+            raise AssertionError(f"{begun!r} never became whole; seen: {sorted({span.name for span in self._spans()})}")
 
 
 @contextmanager
