@@ -35,7 +35,7 @@ PAUSE_S = 0.05
 SETTLE_S = 90
 FROZEN_S = 6
 LOAD_MOST_S = 240
-SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "portal")
+SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "learning", "portal")
 
 
 @dataclass

@@ -66,7 +66,7 @@ def test_doors_are_exactly_the_listed_ones():
     calls = yaml.safe_load((ROOT / "infra" / "calls.yaml").read_text("utf-8"))["calls"]
     policies = {r["metadata"]["name"]: r["spec"] for r in render() if r["kind"] == "NetworkPolicy"}
     assert policies["komu-default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    for service in ("roster", "attendance", "grades", "reports", "dataexchange", "portal"):
+    for service in ("roster", "attendance", "grades", "reports", "dataexchange", "learning", "portal"):
         ingress = policies[f"komu-{service}"]["ingress"] or []
         callers = {
             peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"]

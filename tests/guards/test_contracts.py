@@ -16,7 +16,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOS = sorted((ROOT / "proto" / "komu").rglob("*.proto"))
-SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange")
+SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "learning")
 EVENTS_HEARD = yaml.safe_load((ROOT / "infra" / "calls.yaml").read_text("utf-8"))["events"]
 
 

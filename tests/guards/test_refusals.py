@@ -19,7 +19,7 @@ from servicekit.grpc.rpc import RpcSpec, spec_of
 from servicekit.grpc.status import error_of
 from servicekit.testing import PostgresServer, RunningService, TestAuthority, TokenIssuer, an_actor, calls_file
 
-SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange")
+SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "learning")
 CALLS = Calls.read(calls_file())
 
 

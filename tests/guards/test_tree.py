@@ -16,7 +16,7 @@ from servicekit.settings import ServiceSettings
 from tests.support.charttools import render
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "portal")
+SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "learning", "portal")
 LONGEST = 600  # past 400 look twice; past this it is split
 
 

@@ -73,6 +73,11 @@ capabilities: {drop: [ALL]}
 - {name: KOMU_ORGANISATIONS, value: {{ $root.Values.organisations | toJson | quote }}}
 - {name: KOMU_DIRECTORY_FILE, value: {{ $given.directory.address | default "/etc/komu/directory/directory.json" | quote }}}
 - {name: KOMU_DIRECTORY_OPERATOR_FILE, value: /etc/komu/directory/operator.jwk}
+{{- end }}
+{{- if eq .name "learning" }}
+- {name: KOMU_LEARNING_URL, value: {{ $given.learningUrl | quote }}}
+{{- end }}
+{{- if has .name (list "dataexchange" "learning") }}
 - {name: KOMU_HTTP_TLS_CERT, value: /etc/komu/tls/tls.crt}
 - {name: KOMU_HTTP_TLS_KEY, value: /etc/komu/tls/tls.key}
 {{- end }}

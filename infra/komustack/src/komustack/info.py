@@ -79,4 +79,6 @@ def _service(stack: Stack, name: str) -> dict[str, str]:
         del found["grpc"]
     if name == "dataexchange":
         found["http"] = stack.exchange_url
+    if name == "learning":
+        found["http"] = stack.learning_url
     return found

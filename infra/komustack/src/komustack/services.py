@@ -95,7 +95,18 @@ def _dataexchange(stack: Stack) -> dict[str, str]:
     }
 
 
-_ONLY_OF: dict[str, Callable[[Stack], dict[str, str]]] = {"portal": _portal, "dataexchange": _dataexchange}
+def _learning(stack: Stack) -> dict[str, str]:
+    return {
+        "KOMU_HTTP_ADDRESS": f"127.0.0.1:{stack.port('learning')}",
+        "KOMU_LEARNING_URL": stack.learning_url,
+    }
+
+
+_ONLY_OF: dict[str, Callable[[Stack], dict[str, str]]] = {
+    "portal": _portal,
+    "dataexchange": _dataexchange,
+    "learning": _learning,
+}
 
 
 def signing_key(stack: Stack, board: demo.Board) -> Path:

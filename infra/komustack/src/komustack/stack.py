@@ -17,7 +17,7 @@ from komustack.say import Problem
 ROOT = Path(__file__).resolve().parents[4]
 """The checkout."""
 
-SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "portal")
+SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "learning", "portal")
 RESERVED = {"parts", "directory"}
 GIVEN_PARTS = ("KOMU_POSTGRES_URL", "KOMU_NATS_URL", "KOMU_IDENTITY_URL")
 _PORTS_PER_STACK = 60
@@ -29,6 +29,7 @@ _OFFSETS = {
     "postgres": 3,
     "nats": 4,
     "exchange": 5,
+    "learning": 6,
     **{f"{name}_grpc": 10 + index for index, name in enumerate(SERVICES)},
     **{f"{name}_health": 30 + index for index, name in enumerate(SERVICES)},
 }
@@ -93,6 +94,10 @@ class Stack:
     def realm(self) -> str:
         """Cookies know no ports: two stacks on `localhost` need two realm names (they stand in the cookie path)."""
         return "komu" if self.name == "main" else f"komu-{self.name}"
+
+    @property
+    def learning_url(self) -> str:
+        return f"http://localhost:{self.port('learning')}"
 
     @property
     def portal_url(self) -> str:

@@ -30,6 +30,7 @@ SERVICES = {
     "grades": "成績",
     "reports": "帳票",
     "dataexchange": "データ連携",
+    "learning": "学習データ",
     "identity": "サインイン",
 }
 """Services with pages, and what people call them."""

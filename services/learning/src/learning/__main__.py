@@ -1,0 +1,35 @@
+"""`python -m learning serve | migrate | dead-letters`"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from servicekit.events import letters
+from servicekit.migrate import upgrade
+from servicekit.process import run
+
+from learning.app import build
+from learning.settings import Settings
+
+
+def main() -> int:
+    """Entry point of the process; settings come from the environment (KOMU_*)."""
+    parser = argparse.ArgumentParser(prog="learning")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve gRPC and HTTP, follow events")
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
+    asked = parser.parse_args()
+    settings = Settings()
+    if asked.command == "migrate":
+        upgrade("learning", settings.migration_url or settings.database_url)
+    elif asked.command == "dead-letters":
+        return letters.run(build(settings), asked)
+    else:
+        run(build(settings).serve())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

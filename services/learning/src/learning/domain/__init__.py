@@ -1,0 +1,1 @@
+"""Rules and values of learning. Pure: no clock, no database, no framework."""

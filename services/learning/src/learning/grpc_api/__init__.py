@@ -1,0 +1,6 @@
+"""Inbound gRPC: translate, call a use case, translate back."""
+
+from learning.grpc_api.rights import RIGHTS
+from learning.grpc_api.tool_clients import ToolClientServicer
+
+__all__ = ["RIGHTS", "ToolClientServicer"]

@@ -1,0 +1,1 @@
+"""Tables and queries of learning. Returns domain values, takes sets, never decides."""

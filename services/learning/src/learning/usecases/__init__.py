@@ -1,0 +1,1 @@
+"""What people and tools do with learning data: one function, one transaction."""
