@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from komustack import ca, demo, directory, keycloak, nats, parts, postgres, second_factor, services
+from komustack import ca, demo, directory, keycloak, nats, parts, postgres, realm_changes, second_factor, services
 from komustack.calls import Calls, read_calls
 from komustack.info import information
 from komustack.say import Problem, result, say
@@ -132,6 +132,7 @@ def _prepare(stack: Stack, calls: Calls, *, serving: bool) -> None:
             postgres.prepare(stack, keycloak.template(stack) if keycloak.template(stack).exists() else None)
         if not nats.is_external():
             nats.prepare(stack, calls)
+        realm_changes.note(stack, calls)
         keycloak.prepare(stack, calls)
         if serving:
             directory.publish(stack)
@@ -164,6 +165,13 @@ def _start(stack: Stack, calls: Calls, supervisor: Supervisor, running: list[str
     postgres.create_databases(stack)
     if keycloak.lacks_realm(stack):
         supervisor.stop("keycloak")
+    if "keycloak" in names:
+        realm_changes.apply(
+            stack,
+            calls,
+            stop=lambda: supervisor.stop("keycloak"),
+            start=lambda: _start_keycloak(stack, supervisor, names),
+        )
     supervisor.ensure(*(name for name in ("keycloak", "renewer") if name in names))
     _await(stack, supervisor, names, "nats", lambda: nats.is_ready(stack))
     nats.create_streams(stack, calls)
@@ -174,6 +182,11 @@ def _start(stack: Stack, calls: Calls, supervisor: Supervisor, running: list[str
     _await(stack, supervisor, names, "keycloak", lambda: keycloak.is_ready(stack))
     for service in running:
         supervisor.wait_ready(service, lambda service=service: _is_ready(stack, service), _FOR_SERVICES_S)  # type: ignore[misc]
+
+
+def _start_keycloak(stack: Stack, supervisor: Supervisor, names: set[str]) -> None:
+    supervisor.ensure("keycloak")
+    _await(stack, supervisor, names, "keycloak", lambda: keycloak.is_ready(stack))
 
 
 def _await(stack: Stack, supervisor: Supervisor, names: set[str], part: str, ready: Callable[[], bool]) -> None:
