@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -175,7 +176,7 @@ def _start(stack: Stack, calls: Calls, supervisor: Supervisor, running: list[str
     supervisor.ensure(*(name for name in ("keycloak", "renewer") if name in names))
     _await(stack, supervisor, names, "nats", lambda: nats.is_ready(stack))
     nats.create_streams(stack, calls)
-    _migrate_what_changed(stack, running, calls)
+    _migrate_what_changed(stack, running)
     if running:
         say(f"サービスを起動しています({'・'.join(running)})", "starting the services")
         supervisor.ensure(*running)  # beside Keycloak, which they first need when somebody signs in
@@ -206,8 +207,9 @@ def _await(stack: Stack, supervisor: Supervisor, names: set[str], part: str, rea
         )
 
 
-def _migrate_what_changed(stack: Stack, running: list[str], calls: Calls) -> None:
-    """Migrations are quick, starting Python for each service is not: those whose files are as before are left out."""
+def _migrate_what_changed(stack: Stack, running: list[str]) -> None:
+    """Migrations are quick, starting Python for each service is not: all run in this process, as `python -m <service>
+    migrate` does it, and those whose files are as before are left out."""
     stamp = stack.home / "migrated.json"
     done: dict[str, str] = json.loads(stamp.read_text()) if stamp.exists() else {}
     now = {service: _migrations_digest(service) for service in running}
@@ -215,8 +217,8 @@ def _migrate_what_changed(stack: Stack, running: list[str], calls: Calls) -> Non
     if not due:
         return
     say("データベースの形を整えています", f"migrating {', '.join(due)}")
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda service: _migrate(stack, service, calls), due))
+    for service in due:
+        _migrate(stack, service)
     stamp.write_text(json.dumps(done | now))
 
 
@@ -228,15 +230,18 @@ def _migrations_digest(service: str) -> str:
     return digest.hexdigest()
 
 
-def _migrate(stack: Stack, service: str, calls: Calls) -> None:
-    done = _run_service(stack, service, ["migrate"], calls)
-    if done.returncode:
-        (stack.logs / f"{service}-migrate.log").write_text(done.stdout + done.stderr)
-        tail = "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+def _migrate(stack: Stack, service: str) -> None:
+    from servicekit.migrate import upgrade  # only who migrates waits for SQLAlchemy
+
+    try:
+        upgrade(service, postgres.url(stack, service, f"{service}_owner", "postgresql+psycopg"))
+    except Exception as error:
+        log = stack.logs / f"{service}-migrate.log"
+        log.write_text("".join(traceback.format_exception(error)))
         raise Problem(
-            f"{service} のデータベース移行に失敗しました。記録 {stack.logs}/{service}-migrate.log を確かめてください。",
-            f"Migrating {service} failed (whole output in {stack.logs}/{service}-migrate.log):\n    {tail}",
-        )
+            f"{service} のデータベース移行に失敗しました。記録 {log} を確かめてください。",
+            f"Migrating {service} failed (whole story in {log}): {str(error).splitlines()[0]}",
+        ) from error
 
 
 def _run_service(stack: Stack, service: str, arguments: list[str], calls: Calls) -> subprocess.CompletedProcess[str]:
