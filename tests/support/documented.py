@@ -68,6 +68,9 @@ RUN: dict[str, Run] = {
     "python -m grades rebuild-projections BOARD…": Run(
         "classes read", f"make run SERVICE=grades DO='rebuild-projections {TENANT}'"
     ),
+    "python -m learning rebuild-projections BOARD…": Run(
+        "classes read", f"make run SERVICE=learning DO='rebuild-projections {TENANT}'"
+    ),
     "python -m servicekit.audit verify --dsn …": Run("whole", "python -m servicekit.audit verify --dsn {dsn}"),
     "python -m servicekit.audit verify --dsn URL [--tenant T]": Run(
         "whole", f"python -m servicekit.audit verify --dsn {{dsn}} --tenant {TENANT}"

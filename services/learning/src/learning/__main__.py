@@ -1,8 +1,9 @@
-"""`python -m learning serve | migrate | dead-letters`"""
+"""`python -m learning serve | migrate | rebuild-projections BOARD… | dead-letters`"""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 
 from servicekit.events import letters
@@ -10,6 +11,7 @@ from servicekit.migrate import upgrade
 from servicekit.process import run
 
 from learning.app import build
+from learning.rebuild import rebuild_projections
 from learning.settings import Settings
 
 
@@ -19,11 +21,17 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve gRPC and HTTP, follow events")
     commands.add_parser("migrate", help="bring the database to the newest schema")
+    again = commands.add_parser("rebuild-projections", help="read the register anew from roster")
+    again.add_argument("tenants", nargs="+", metavar="BOARD")
     letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
     asked = parser.parse_args()
     settings = Settings()
     if asked.command == "migrate":
         upgrade("learning", settings.migration_url or settings.database_url)
+    elif asked.command == "rebuild-projections":
+        for tenant in asked.tenants:
+            classes = asyncio.run(rebuild_projections(settings, tenant))
+            sys.stdout.write(f"{tenant}: {classes} classes read from roster\n")
     elif asked.command == "dead-letters":
         return letters.run(build(settings), asked)
     else:

@@ -6,6 +6,7 @@ from komu.learning.v1 import tool_clients_pb2_grpc
 from servicekit.db import Database
 from servicekit.grpc import Service
 
+from learning.consumers import CONSUMERS
 from learning.grpc_api import RIGHTS, ToolClientServicer
 from learning.http_api import learning_app
 from learning.settings import Settings
@@ -20,6 +21,7 @@ def build(settings: Settings) -> Service:
         settings,
         rights=RIGHTS,
         servicers=[(ToolClientServicer(), tool_clients_pb2_grpc.add_ToolClientServiceServicer_to_server)],
+        consumers=CONSUMERS,
         database=database,
         http_app=learning_app(database),
     )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from servicekit.auth import Actor, Decision
+
+from learning.domain.register import Place, SchoolClass, Standing
 
 
 def may_manage_clients(actor: Actor) -> Decision:
@@ -13,3 +18,50 @@ def may_manage_clients(actor: Actor) -> Decision:
         "学習ツールの接続を管理できるのは教育委員会の担当者です。必要なときは教育委員会に伝えてください。",
         reason="NOT_BOARD",
     )
+
+
+def may_see_class(actor: Actor, school_class: SchoolClass, standing: Standing) -> Decision:
+    """Whether what the children of a class learned may be opened: 担任, 副担任, its 教科担任, 学年主任, 校長 and 教頭.
+
+    The board sees sums only (`may_see_sums`): it needs no single child to steer (個人情報保護法 61条1項).
+    """
+    if actor.holds("board_admin"):
+        return Decision.deny(
+            "一人ひとりの学習データを見られるのは学校の教職員です。教育委員会には学校ごとの集計を表示します。",
+            reason="SUMS_ONLY",
+        )
+    if not standing.serves(school_class.school_id):
+        return Decision.unseen()
+    if (
+        standing.leads(school_class.school_id)
+        or standing.has_homeroom(school_class.id)
+        or standing.heads(school_class)
+        or standing.taught_subjects(school_class.id)
+    ):
+        return Decision.allow()
+    return Decision.deny(
+        f"{school_class.name}の学習データを見られるのは、担任・副担任・教科担任・学年主任と校長・教頭です。"
+        "担当が変わったときは、校長・教頭に校務分掌の登録を頼んでください。",
+        reason="NOT_YOUR_CLASS",
+    )
+
+
+def subjects_seen(school_class: SchoolClass, standing: Standing) -> frozenset[str] | None:
+    """教科 whose data of the class the person may see; None = all. A 教科担任 sees the own 教科 only."""
+    if standing.leads(school_class.school_id) or standing.has_homeroom(school_class.id) or standing.heads(school_class):
+        return None
+    return standing.taught_subjects(school_class.id)
+
+
+def may_see_pupil(actor: Actor, places: Sequence[Place], standing: Standing) -> Decision:
+    """A child's data follow the classes it sits in on that day; a child without a class is nobody's to see."""
+    decisions = [may_see_class(actor, place.school_class, standing) for place in places]
+    allowed = next((one for one in decisions if one.allowed), None)
+    return allowed or next((one for one in decisions if not one.hidden), Decision.unseen())
+
+
+def may_see_sums(actor: Actor, school_id: UUID, standing: Standing) -> Decision:
+    """Sums of a school, without children: the board, and who works there."""
+    if actor.holds("board_admin") or standing.serves(school_id):
+        return Decision.allow()
+    return Decision.unseen()
