@@ -11,15 +11,19 @@ from servicekit import migrate as migrations
 from servicekit.clients import Clients
 from servicekit.db import Database
 from servicekit.grpc import Service
+from servicekit.jobs import JobContext, JobKind
 from servicekit.process import run
 
 from dataexchange.clients.gathering import Gatherer
 from dataexchange.clients.peers import Peers
+from dataexchange.clients.people import People
 from dataexchange.clients.register import Register
+from dataexchange.consumers import CONSUMERS
 from dataexchange.domain.ourselves import Ourselves
 from dataexchange.grpc_api import RIGHTS, ImportServicer, TransferServicer
 from dataexchange.http_api import exchange_app
 from dataexchange.settings import Settings
+from dataexchange.usecases import projection
 from dataexchange.usecases.delivering import Sender
 from dataexchange.usecases.trust import Trust
 
@@ -80,6 +84,11 @@ def build(settings: Settings) -> ExchangeService:
             operator=settings.directory_operator_file, every_s=settings.directory_seconds,
         )  # fmt: skip
         loops = [trust.run, sender.run]
+    people = People(clients)
+
+    async def project(job: JobContext) -> None:
+        await projection.project(job, people)
+
     transfers = TransferServicer(us, register, Gatherer(clients, register), sender)
     return ExchangeService(
         settings,
@@ -88,6 +97,8 @@ def build(settings: Settings) -> ExchangeService:
             (transfers, transfers_pb2_grpc.add_TransferServiceServicer_to_server),
             (ImportServicer(clients), imports_pb2_grpc.add_ImportServiceServicer_to_server),
         ],
+        consumers=CONSUMERS,
+        jobs=[JobKind(projection.JOB, project)],
         database=database,
         http_app=exchange_app(database, us),
         closing=[clients.close, peers.close],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from komu.roster.v1 import roster_pb2_grpc
+from komu.roster.v1 import people_pb2_grpc, roster_pb2_grpc
 from servicekit.grpc import Service
 
 from roster.consumers import CONSUMERS
-from roster.grpc_api import RIGHTS, RosterServicer
+from roster.grpc_api import RIGHTS, PeopleServicer, RosterServicer
 from roster.grpc_api.jobs import apply_import
 from roster.settings import Settings
 
@@ -16,7 +16,10 @@ def build(settings: Settings) -> Service:
     return Service(
         settings,
         rights=RIGHTS,
-        servicers=[(RosterServicer(), roster_pb2_grpc.add_RosterServiceServicer_to_server)],
+        servicers=[
+            (RosterServicer(), roster_pb2_grpc.add_RosterServiceServicer_to_server),
+            (PeopleServicer(), people_pb2_grpc.add_PeopleServiceServicer_to_server),
+        ],
         consumers=CONSUMERS,
         jobs=[apply_import],
     )

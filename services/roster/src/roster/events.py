@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from uuid import UUID
@@ -157,3 +158,8 @@ def enrolments_began(import_id: UUID, part: int, begun: Beginning) -> events_pb2
         meta=_meta(import_id, part), school_id=str(begun.school_id), starts_on=iso(begun.starts_on),
         entered_by=begun.entered_by, pupil_ids=begun.pupil_ids,
     )  # fmt: skip
+
+
+def people_renamed(import_id: UUID, part: int, ids: Sequence[UUID]) -> events_pb2.PeopleRenamed:
+    """Names of people changed."""
+    return events_pb2.PeopleRenamed(meta=_meta(import_id, part), person_ids=map(str, ids))

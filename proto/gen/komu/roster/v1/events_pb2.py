@@ -26,7 +26,7 @@ from komu.common.v1 import common_pb2 as komu_dot_common_dot_v1_dot_common__pb2
 from komu.roster.v1 import roster_pb2 as komu_dot_roster_dot_v1_dot_roster__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bkomu/roster/v1/events.proto\x12\x0ekomu.roster.v1\x1a\x1bkomu/common/v1/common.proto\x1a\x1bkomu/roster/v1/roster.proto\"j\n\x12\x43lassRosterChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12+\n\x06roster\x18\x02 \x01(\x0b\x32\x1b.komu.roster.v1.ClassRoster\"j\n\x12StaffDutiesChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12+\n\x06\x64uties\x18\x02 \x01(\x0b\x32\x1b.komu.roster.v1.StaffDuties\"n\n\x10\x45nrolmentChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12\x31\n\tenrolment\x18\x02 \x01(\x0b\x32\x1e.komu.roster.v1.EnrolmentState\"\x87\x01\n\x0f\x45nrolmentsBegan\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12\x11\n\tschool_id\x18\x02 \x01(\t\x12\x11\n\tstarts_on\x18\x03 \x01(\t\x12\x12\n\nentered_by\x18\x04 \x01(\t\x12\x11\n\tpupil_ids\x18\x05 \x03(\t\"`\n\rSchoolChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12&\n\x06school\x18\x02 \x01(\x0b\x32\x16.komu.roster.v1.Schoolb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bkomu/roster/v1/events.proto\x12\x0ekomu.roster.v1\x1a\x1bkomu/common/v1/common.proto\x1a\x1bkomu/roster/v1/roster.proto\"j\n\x12\x43lassRosterChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12+\n\x06roster\x18\x02 \x01(\x0b\x32\x1b.komu.roster.v1.ClassRoster\"j\n\x12StaffDutiesChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12+\n\x06\x64uties\x18\x02 \x01(\x0b\x32\x1b.komu.roster.v1.StaffDuties\"n\n\x10\x45nrolmentChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12\x31\n\tenrolment\x18\x02 \x01(\x0b\x32\x1e.komu.roster.v1.EnrolmentState\"\x87\x01\n\x0f\x45nrolmentsBegan\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12\x11\n\tschool_id\x18\x02 \x01(\t\x12\x11\n\tstarts_on\x18\x03 \x01(\t\x12\x12\n\nentered_by\x18\x04 \x01(\t\x12\x11\n\tpupil_ids\x18\x05 \x03(\t\"`\n\rSchoolChanged\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12&\n\x06school\x18\x02 \x01(\x0b\x32\x16.komu.roster.v1.School\"L\n\rPeopleRenamed\x12\'\n\x04meta\x18\x01 \x01(\x0b\x32\x19.komu.common.v1.EventMeta\x12\x12\n\nperson_ids\x18\x02 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,4 +43,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENROLMENTSBEGAN']._serialized_end=569
   _globals['_SCHOOLCHANGED']._serialized_start=571
   _globals['_SCHOOLCHANGED']._serialized_end=667
+  _globals['_PEOPLERENAMED']._serialized_start=669
+  _globals['_PEOPLERENAMED']._serialized_end=745
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 """Inbound gRPC: translate in, call a use case, translate back."""
 
+from roster.grpc_api.people import PeopleServicer
 from roster.grpc_api.servicer import RIGHTS, RosterServicer
 
-__all__ = ["RIGHTS", "RosterServicer"]
+__all__ = ["RIGHTS", "PeopleServicer", "RosterServicer"]

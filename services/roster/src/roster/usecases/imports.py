@@ -196,7 +196,7 @@ async def apply_staged(
             case "学級":
                 await apply.apply_classes(tx, parameters, touched)
             case "人":
-                await apply.apply_people(tx, parameters)
+                await apply.apply_people(tx, parameters, touched)
             case "在籍":
                 await apply.apply_members(tx, parameters, touched)
             case "配置":
@@ -215,6 +215,7 @@ async def apply_staged(
                 await telling.staff_duties_changed(tx, touched.staff)
                 await telling.enrolments_changed(tx, touched.enrolments)
                 telling.enrolments_began(tx, import_id, touched.begun)
+                telling.people_renamed(tx, import_id, touched.renamed)
     await step(total, total, "取り込みを確定しています")
     await staging.set_state(tx, import_id, change_rules.APPLIED)
     await staging.forget(tx, import_id)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from servicekit.db import Transaction
 
-from roster.store import aggregates, schools
+from roster.domain.names import NameSets
+from roster.domain.people import Board
+from roster.store import aggregates, me, pupils, schools
 
 
 async def snapshot(tx: Transaction, school_year: int) -> AsyncIterator[tuple[str, Sequence[Any]]]:
@@ -23,3 +26,9 @@ async def snapshot(tx: Transaction, school_year: int) -> AsyncIterator[tuple[str
                 yield kind, await aggregates.staff(tx, ids)
             case _:
                 yield kind, await aggregates.enrolments(tx, ids)
+
+
+async def people(tx: Transaction, ids: Sequence[UUID]) -> tuple[Board | None, list[tuple[UUID, str, NameSets]]]:
+    """The board, and display names and kana of its people."""
+    _, board = await me.person_and_board(tx, UUID(int=0))
+    return board, await pupils.people_names(tx, ids, None)

@@ -44,3 +44,9 @@ def enrolments_began(tx: Transaction, import_id: UUID, begun: Sequence[Beginning
     """Tell of the children whom a roster file put on the rolls."""
     for part, beginning in enumerate(begun, 1):
         tx.emit(events.enrolments_began(import_id, part, beginning))
+
+
+def people_renamed(tx: Transaction, import_id: UUID, ids: Collection[UUID]) -> None:
+    """Tell of people whom a roster file calls otherwise than before."""
+    for part, batch in enumerate(aggregates.batches(ids), 1):
+        tx.emit(events.people_renamed(import_id, part, batch))

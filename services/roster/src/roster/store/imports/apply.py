@@ -29,6 +29,7 @@ class Touched:
     classes: set[UUID] = field(default_factory=set)
     staff: set[UUID] = field(default_factory=set)
     enrolments: set[UUID] = field(default_factory=set)
+    renamed: set[UUID] = field(default_factory=set)
     begun: Sequence[Beginning] = ()
 
 
@@ -94,7 +95,7 @@ async def apply_classes(tx: Transaction, p: Parameters, touched: Touched) -> Non
         )
 
 
-async def apply_people(tx: Transaction, p: Parameters) -> None:
+async def apply_people(tx: Transaction, p: Parameters, touched: Touched) -> None:
     """Names and kinds. A changed name leaves its predecessor readable and findable."""
     for kind, columns in (("display", "display"), ("kana", "kana")):
         await tx.execute(
@@ -108,8 +109,9 @@ async def apply_people(tx: Transaction, p: Parameters) -> None:
                 ON CONFLICT DO NOTHING"""),
             {"tenant": p["tenant"], "id": p["id"], "on": p["on"]},
         )
-    await tx.execute(
-        text("""UPDATE persons e SET kind = s.kind, source_id = s.source_id,
+    touched.renamed |= await _ids(
+        tx,
+        """UPDATE persons e SET kind = s.kind, source_id = s.source_id,
                 display_family = s.display_family, display_given = s.display_given, display_middle = s.display_middle,
                 kana_family = s.kana_family, kana_given = s.kana_given, kana_middle = s.kana_middle,
                 named_on = CASE WHEN (s.display_family, s.display_given, s.kana_family, s.kana_given)
@@ -121,8 +123,9 @@ async def apply_people(tx: Transaction, p: Parameters) -> None:
             FROM stage_people s WHERE s.import_id = :id AND s.id = e.id
               AND ((s.display_family, s.display_given, s.display_middle, s.kana_family, s.kana_given, s.kana_middle,
                     s.kind, s.source_id) IS DISTINCT FROM (e.display_family, e.display_given, e.display_middle,
-                    e.kana_family, e.kana_given, e.kana_middle, e.kind, e.source_id) OR e.gone_on IS NOT NULL)"""),
-        {"id": p["id"], "on": p["on"]},
+                    e.kana_family, e.kana_given, e.kana_middle, e.kind, e.source_id) OR e.gone_on IS NOT NULL)
+            RETURNING e.id""",
+        p,
     )
     if p["bulk"]:
         await tx.execute(
