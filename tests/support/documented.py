@@ -114,6 +114,9 @@ ELSEWHERE: dict[str, str] = {
         ),
         _UP,
     ),
+    "python -m dataexchange check-package FILE [--profile KEY] [--csv]": (
+        "services/dataexchange/tests/unit/test_profiles.py::test_the_command_tells_every_finding_and_its_remedy"
+    ),
     "python -m dataexchange verify FILE --directory directory.json": f"{_VERIFY}::test_a_good_package",
     "python -m dataexchange verify package.zip --directory directory.json --at 2026-11-21T03:00:00Z": (
         f"{_VERIFY}::test_a_good_package"

@@ -15,7 +15,13 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "directory": ("dataexchange.commands.directory", "add_arguments", "run", "keep a trust directory"),
     "keys": ("dataexchange.commands.directory", "add_key_arguments", "run_keys", "make an organisation's keys"),
     "demo": ("dataexchange.demo", "add_arguments", "run", "write the demo boards as OneRoster packages"),
-    "check": ("dataexchange.check", "add_arguments", "run", "check a OneRoster package"),
+    "check": ("dataexchange.check", "add_arguments", "run", "what the import would say of a OneRoster package"),
+    "check-package": (
+        "dataexchange.commands.check_package",
+        "add_arguments",
+        "run",
+        "does a package follow its profile?",
+    ),
 }
 
 

@@ -14,13 +14,16 @@ from jpschool.kana import has_half_width_kana, is_full_width_katakana
 from jpschool.school_grade import OTHER_SCHOOL_GRADE_CODES, SchoolGrade
 
 from dataexchange.domain.oneroster.findings import Findings
-from dataexchange.domain.oneroster.profile import Column, Kind
+from dataexchange.domain.oneroster.profile_columns import Column, Kind
 from dataexchange.domain.oneroster.table import Block
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 GUID = re.compile(r"[0-9a-zA-Z.\-_/@]{1,255}")
 _INTEGER = re.compile(r"[0-9]{1,6}")
+_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EXTENSION = re.compile(r"ext:[0-9a-zA-Z.\-_]+")
 _BOOLEANS = frozenset({"true", "false"})
 _GRADES = frozenset(SchoolGrade) | OTHER_SCHOOL_GRADE_CODES
 
@@ -97,7 +100,11 @@ def _wrong(column: Column, distinct: frozenset[str], known: Mapping[str, int] | 
                     value: _unknown(column) for value in distinct if not all(one in known for one in split_list(value))
                 }
         case Kind.ONE_OF:
-            wrong |= {value: _not_a_token(column, value) for value in distinct - column.tokens}
+            wrong |= {
+                value: _not_a_token(column, value)
+                for value in distinct - column.tokens
+                if not (column.extensible and _EXTENSION.fullmatch(value))
+            }
         case Kind.GUID | Kind.UUID4 if are_uuid4(distinct):
             pass
         case kind if kind in _BY_KIND:
@@ -131,7 +138,7 @@ def _unknown(column: Column) -> tuple[str, str]:
 
 def _not_a_token(column: Column, value: str) -> tuple[str, str]:
     allowed = "、".join(sorted(column.tokens))
-    if value.startswith("ext:"):
+    if value.startswith("ext:") and not column.extensible:
         return "token.extension", f"日本版では「ext:」の値は使えません。使える値: {allowed}"
     return "token.unknown", f"使える値は {allowed} です（大文字・小文字も区別します）。"
 
@@ -175,6 +182,18 @@ def _integer(value: str) -> Verdict:
     return None if _INTEGER.fullmatch(value) else ("integer.form", "半角数字の整数です。")
 
 
+def _number(value: str) -> Verdict:
+    return None if _NUMBER.fullmatch(value) else ("number.form", "半角数字の数です（小数点は「.」）。")
+
+
+@lru_cache(maxsize=4096)
+def _instant(value: str) -> Verdict:
+    found = _INSTANT.fullmatch(value)
+    if found is None:
+        return "instant.form", "日時はYYYY-MM-DDTHH:MM:SS.sssZ（協定世界時）です。"
+    return _date(found[1])
+
+
 def _school_grades(value: str) -> Verdict:
     wrong = [part for part in split_list(value) if part not in _GRADES]
     if wrong:
@@ -193,6 +212,8 @@ _BY_KIND: dict[Kind, Callable[[str], Verdict]] = {
     Kind.DATE: _date,
     Kind.BOOLEAN: _boolean,
     Kind.INTEGER: _integer,
+    Kind.NUMBER: _number,
+    Kind.INSTANT: _instant,
     Kind.SCHOOL_GRADES: _school_grades,
     Kind.EMPTY: _empty,
 }

@@ -5,24 +5,40 @@ Tables are read in an order in which every reference can be looked up, one block
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from typing import IO
 
 from dataexchange.domain.oneroster import rules
 from dataexchange.domain.oneroster.cells import check_characters, check_columns, duplicates
 from dataexchange.domain.oneroster.facts import Facts
-from dataexchange.domain.oneroster.findings import Findings
-from dataexchange.domain.oneroster.manifest import read_manifest
+from dataexchange.domain.oneroster.findings import SHOWN_AT_MOST, Findings
+from dataexchange.domain.oneroster.manifest import read_manifest, refuse_delta
 from dataexchange.domain.oneroster.package import Package, open_package
-from dataexchange.domain.oneroster.profile import READ_ORDER, V6, Column, Profile, columns_for_header
+from dataexchange.domain.oneroster.profile import (
+    READ_ORDER,
+    REGISTER_FILES,
+    V6,
+    Column,
+    Profile,
+    columns_for_header,
+    with_delta_head,
+)
 from dataexchange.domain.oneroster.table import Block, TableReader, Unreadable
-from dataexchange.domain.oneroster.whole import check_whole
+from dataexchange.domain.oneroster.whole import check_needs_of_register, check_whole
 
 # sourcedId of demographics repeats the user's; everywhere else it is the row's own and unique in its file.
 _FORWARD = {("orgs", "parentSourcedId"), ("users", "agentSourcedIds"), ("academicSessions", "parentSourcedId")}
 _READ_AGAIN = ("users", "enrollments")
 CELLS_KEPT_AT_MOST = 1_000_000  # a board of 20,000 children; some 100 MiB at most
 _FILE_NAME = re.compile(r"RO_[0-9]{8}_[0-9A-Za-z]+\.zip")
+
+
+class Purpose(StrEnum):
+    """What a package is checked for."""
+
+    IMPORT = "import"  # everything the register needs, whatever the profile asks; other files are not looked at
+    CONFORMANCE = "conformance"  # what its profile asks, in all files
 
 
 @dataclass(slots=True)
@@ -34,6 +50,7 @@ class Checked:
     rows_by_file: dict[str, int] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     places: dict[str, rules.Places] = field(default_factory=dict)
+    purpose: Purpose = Purpose.IMPORT
     kept: dict[str, list[Block]] = field(default_factory=dict)
     _cells_kept: int = 0
 
@@ -50,10 +67,27 @@ class Checked:
         """The latest school year the package is about; 0 when it names none."""
         return max((session.school_year for session in self.facts.sessions.values()), default=0)
 
+    def widened(self, name: str, block: Block) -> Block:
+        """With a blank column at the end, where `places` puts the columns that this profile does not have."""
+        if max(self.places[name].values()) < len(block.columns):
+            return block
+        return Block(block.first_row, columns=[*block.columns, [""] * block.size])
 
-def check_package(stream: IO[bytes], size: int, file_name: str = "") -> Checked:
-    """Check the ZIP in `stream` (seekable, `size` bytes). Never raises for what the file contains."""
-    checked = Checked(Findings())
+
+def check_package(
+    stream: IO[bytes],
+    size: int,
+    file_name: str = "",
+    *,
+    purpose: Purpose = Purpose.IMPORT,
+    chosen: Profile | None = None,
+    limit: int = SHOWN_AT_MOST,
+) -> Checked:
+    """Check the ZIP in `stream` (seekable, `size` bytes). Never raises for what the file contains.
+
+    `chosen`: the profile it must follow; else the one that manifest and columns say. `limit`: findings kept.
+    """
+    checked = Checked(Findings(limit), purpose=purpose)
     if file_name and _FILE_NAME.fullmatch(file_name) is None:
         checked.findings.note(
             "zip.name",
@@ -67,15 +101,23 @@ def check_package(stream: IO[bytes], size: int, file_name: str = "") -> Checked:
     if not package.members:
         checked.findings.error("zip.no_tables", "", "ZIPの直下にOneRosterのCSVがありません。")
         return checked
-    manifest = read_manifest(package, checked.findings)
-    checked.profile = manifest.profile
+    manifest = read_manifest(package, checked.findings, chosen)
+    profile = checked.profile = manifest.profile
+    checked.facts.whole_years, checked.facts.delta = profile.whole_years, manifest.delta
+    read = REGISTER_FILES
+    if purpose is Purpose.CONFORMANCE:
+        read, checked.findings.not_asked = frozenset(READ_ORDER), profile.not_asked
+    else:
+        refuse_delta(manifest, checked.findings)
     for name in READ_ORDER:
-        if name in manifest.bulk:
+        if name in manifest.present and name in read:
             _check_table(package, name, checked)
-    for name in manifest.bulk:
-        if name not in READ_ORDER:
+    for name in manifest.present:
+        if name not in read:
             checked.findings.note("file.not_read", f"{name}.csv", "名簿の取込では使わないファイルです。読みません。")
     check_whole(checked.facts, checked.findings)
+    if purpose is Purpose.IMPORT:
+        check_needs_of_register(checked.facts, checked.findings)
     return checked
 
 
@@ -91,7 +133,9 @@ def _check_table(package: Package, name: str, checked: Checked) -> None:
         if columns is None:
             facts.incomplete.add(name)
             return
-        places = checked.places[name] = _places(columns)
+        places = checked.places[name] = _places(name, columns, len(header))
+        if name in facts.delta:
+            columns = with_delta_head(columns)
         rule = rules.RULES.get(name)
         known = partial(_known, name, facts)
         for block in reader.blocks():
@@ -108,8 +152,9 @@ def _check_table(package: Package, name: str, checked: Checked) -> None:
                     value=value,
                 )
             if rule is not None:
+                block = checked.widened(name, block)
                 rule(block, places, facts, findings)
-            if name in _READ_AGAIN:
+            if name in _READ_AGAIN and checked.purpose is Purpose.IMPORT:
                 checked.keep(name, block)
         if rows == 0:
             findings.error("file.empty", file, "データ行がありません。空のファイルは入れず、manifestをabsentにします。")
@@ -159,9 +204,9 @@ def _columns(name: str, header: tuple[str, ...], checked: Checked) -> tuple[Colu
     return None
 
 
-def _places(columns: tuple[Column, ...]) -> rules.Places:
-    """Places by the V6 name of each column: V5 spells two of them with a capital."""
-    places = {column.name: place for place, column in enumerate(columns)}
+def _places(name: str, columns: tuple[Column, ...], width: int) -> rules.Places:
+    """Places by the V6 name of each column: V5 spells two of them with a capital. What is not there: `width`."""
+    places = dict.fromkeys(V6.header(name), width) | {column.name: place for place, column in enumerate(columns)}
     for old, new in (
         ("metadata.jp.ShussekiNo", "metadata.jp.shussekiNo"),
         ("metadata.jp.PublicFlg", "metadata.jp.publicFlg"),
@@ -175,6 +220,8 @@ def _known(name: str, facts: Facts, column: Column) -> dict[str, int] | None:
     if not column.refers_to or (name, column.name) in _FORWARD or column.refers_to in facts.incomplete:
         return None
     ids = facts.ids.get(column.refers_to)
+    if facts.delta and (ids is None or column.refers_to in facts.delta):
+        return None  # the receiver has the rest
     if ids is None:
         # The file it points into did not come: told once there; an optional file that is absent has no rows.
         return {} if column.refers_to == "userProfiles" else None

@@ -47,6 +47,9 @@ class Facts:
     """sourcedIds by file (with the row they stand in) and what hangs on them."""
 
     ids: dict[str, dict[str, int]] = field(default_factory=dict)
+    # How academicSessions are to be read (`Profile.whole_years`), and files that only say what changed.
+    whole_years: bool = True
+    delta: frozenset[str] = frozenset()
     sessions: dict[str, Session] = field(default_factory=dict)
     orgs: dict[str, Org] = field(default_factory=dict)
     classes: dict[str, ClassFact] = field(default_factory=dict)

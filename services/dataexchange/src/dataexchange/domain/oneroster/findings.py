@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dataexchange.domain.oneroster.remedies import REMEDIES
+
 SHOWN_AT_MOST = 1_000
 VALUE_SHOWN = 80
 
@@ -27,23 +29,34 @@ class Finding:
     value: str
     reason: str
 
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return REMEDIES.get(self.code, "")
+
 
 @dataclass(slots=True)
 class Findings:
     """Every problem is counted; the first `SHOWN_AT_MOST` are kept, errors before notes when they run over."""
 
     limit: int = SHOWN_AT_MOST
+    not_asked: frozenset[str] = frozenset()
+    """Codes that the profile at hand does not know: not told."""
     errors_total: int = 0
     notes_total: int = 0
     _errors: list[Finding] = field(default_factory=list)
     _notes: list[Finding] = field(default_factory=list)
 
     def error(self, code: str, file: str, reason: str, *, row: int = 0, column: str = "", value: str = "") -> None:
+        if code in self.not_asked:
+            return
         self.errors_total += 1
         if len(self._errors) < self.limit:
             self._errors.append(Finding(code, Severity.ERROR, file, row, column, shown(value), reason))
 
     def note(self, code: str, file: str, reason: str, *, row: int = 0, column: str = "", value: str = "") -> None:
+        if code in self.not_asked:
+            return
         self.notes_total += 1
         if len(self._notes) < self.limit:
             self._notes.append(Finding(code, Severity.NOTE, file, row, column, shown(value), reason))

@@ -73,4 +73,6 @@ ROLES_BY_POST: dict[str, tuple[str, str]] = {
     "office": ("siteAdministrator", ""),
     "board_office": ("districtAdministrator", ""),
 }
-PERSON_KIND_BY_ROLE = {"student": "pupil", "guardian": "guardian"}  # every other role is staff
+PERSON_KIND_BY_ROLE = {"student": "pupil"} | dict.fromkeys(
+    ("guardian", "parent", "relative"), "guardian"
+)  # every other role is staff

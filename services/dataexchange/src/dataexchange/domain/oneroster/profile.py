@@ -1,306 +1,218 @@
-"""The profiles as data: every file, its columns in order, what each column may hold, and where the versions differ."""
+"""The profiles as data: one table says where they differ, everything else follows from it.
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+| | IMS 1.2 | IMS 1.2.1 | JP 1.1 | JP 1.2.1 | V3 | V4 | V5 | K-12 1.0 | V6 |
+|---|---|---|---|---|---|---|---|---|---|
+| `oneroster.version` | 1.2 | 1.2.1 | 1.2 | 1.2 | 1.2 | 1.2.1 | 1.2.1 | 1.2_JP | 1.2_JP |
+| users.resourceSourcedIds | ✓ | | ✓ | | ✓ | | | | |
+| jp columns | | | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ |
+| kanaPreferred columns | | | | ✓ | | ✓ | ✓ | ✓ | ✓ |
+| ShussekiNo, PublicFlg | | | S, P | S, P | S, P | S, P | S, P | s, p | s, p |
+| names and UUID required (学習eポータル) | | | | | ✓ | ✓ | ✓ | | ✓ |
+| endDate of the year | 1 April | 1 April | 31 March | … | | | | | |
+| schoolYear | ends | ends | starts | … | | | | | |
 
+Sources: OneRoster 1.2 CSV Binding; Japan Profile 第2版 v1.1, v1.2.1; Japan K-12/Schools Profile v1.0; 学習eポータル標準
+モデル V3, V4; 相互運用標準モデル V5, V6.
+"""
 
-class Kind(StrEnum):
-    """What a column holds."""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-    TEXT = "text"
-    GUID = "guid"
-    REFERENCE = "reference"  # sourcedId of a row in `refers_to`
-    REFERENCES = "references"  # comma-separated
-    UUID4 = "uuid4"
-    KANA = "kana"
-    DATE = "date"
-    BOOLEAN = "boolean"
-    INTEGER = "integer"
-    ONE_OF = "one_of"  # one of `tokens`
-    SCHOOL_GRADES = "school_grades"
-    TEXTS = "texts"  # comma-separated
-    EMPTY = "empty"  # must be left blank
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of one file."""
-
-    name: str
-    kind: Kind = Kind.TEXT
-    required: bool = False
-    refers_to: str = ""
-    tokens: frozenset[str] = frozenset()
-
-
-def _text(name: str, required: bool = False) -> Column:
-    return Column(name, Kind.TEXT, required)
-
-
-def _ref(name: str, to: str, required: bool = False) -> Column:
-    return Column(name, Kind.REFERENCE, required, to)
-
-
-def _refs(name: str, to: str, required: bool = False) -> Column:
-    return Column(name, Kind.REFERENCES, required, to)
-
-
-def _token(name: str, *tokens: str, required: bool = True) -> Column:
-    return Column(name, Kind.ONE_OF, required, tokens=frozenset(tokens))
-
-
-def _date(name: str, required: bool = False) -> Column:
-    return Column(name, Kind.DATE, required)
-
-
-def _kana(name: str, required: bool = False) -> Column:
-    return Column(name, Kind.KANA, required)
-
-
-# Bulk files leave status and dateLastModified blank (OneRoster 1.2 CSV Binding, bulk processing).
-_HEAD = (Column("sourcedId", Kind.GUID, True), Column("status", Kind.EMPTY), Column("dateLastModified", Kind.EMPTY))
-
-_ACADEMIC_SESSIONS = (
-    *_HEAD,
-    _text("title", True),
-    _token("type", "schoolYear"),
-    _date("startDate", True),
-    _date("endDate", True),
-    _ref("parentSourcedId", "academicSessions"),
-    Column("schoolYear", Kind.INTEGER, True),
+from dataexchange.domain.oneroster.profile_columns import (
+    BINDING,
+    DELTA_HEAD,
+    MANIFEST_FILES,
+    READ_ORDER,
+    REGISTER_FILES,
+    REQUIRED_FILES,
+    Column,
+    Columns,
+    Kind,
+    flag,
+    kana,
+    ref,
+    text,
+    token,
 )
-_ORGS = (
-    *_HEAD,
-    _text("name", True),
-    _token("type", "district", "school"),
-    _text("identifier", True),
-    _ref("parentSourcedId", "orgs"),
-)
-_COURSES = (
-    *_HEAD,
-    _ref("schoolYearSourcedId", "academicSessions"),
-    _text("title", True),
-    Column("courseCode", Kind.EMPTY),
-    Column("grades", Kind.SCHOOL_GRADES),
-    _ref("orgSourcedId", "orgs", True),
-    Column("subjects", Kind.TEXTS),
-    Column("subjectCodes", Kind.TEXTS),
-)
-_CLASSES = (
-    *_HEAD,
-    _text("title", True),
-    Column("grades", Kind.SCHOOL_GRADES),
-    _ref("courseSourcedId", "courses", True),
-    _text("classCode"),
-    _token("classType", "homeroom", "scheduled"),
-    _text("location"),
-    _ref("schoolSourcedId", "orgs", True),
-    _refs("termSourcedIds", "academicSessions", True),
-    Column("subjects", Kind.TEXTS),
-    Column("subjectCodes", Kind.TEXTS),
-    Column("periods", Kind.TEXTS),
-    Column("metadata.jp.specialNeeds", Kind.BOOLEAN),
-)
-_USERS_BEFORE_RESOURCES = (
-    *_HEAD,
-    _token("enabledUser", "true"),
-    _text("username", True),
-    Column("userIds", Kind.TEXTS),
-    _text("givenName", True),
-    _text("familyName", True),
-    _text("middleName"),
-    _text("identifier"),
-    _text("email"),
-    _text("sms"),
-    _text("phone"),
-    _refs("agentSourcedIds", "users"),
-    Column("grades", Kind.SCHOOL_GRADES),
-    _text("password"),
-    Column("userMasterIdentifier", Kind.UUID4, True),
-)
-_USERS_AFTER_RESOURCES = (
-    _text("preferredGivenName", True),
-    _text("preferredMiddleName"),
-    _text("preferredFamilyName", True),
-    _ref("primaryOrgSourcedId", "orgs"),
-    _text("pronouns"),
-    _kana("metadata.jp.kanaGivenName", True),
-    _kana("metadata.jp.kanaFamilyName", True),
-    _kana("metadata.jp.kanaMiddleName"),
-    _ref("metadata.jp.homeClass", "classes"),
+
+__all__ = ["MANIFEST_FILES", "READ_ORDER", "REGISTER_FILES", "REQUIRED_FILES", "Column", "Kind"]
+
+_RESOURCES = "resourceSourcedIds"
+_KANA = (
+    kana("metadata.jp.kanaGivenName"),
+    kana("metadata.jp.kanaFamilyName"),
+    kana("metadata.jp.kanaMiddleName"),
+    ref("metadata.jp.homeClass", "classes"),
 )
 _KANA_PREFERRED = (
-    _kana("metadata.jp.kanaPreferredFamilyName"),
-    _kana("metadata.jp.kanaPreferredGivenName"),
-    _kana("metadata.jp.kanaPreferredMiddleName"),
+    kana("metadata.jp.kanaPreferredFamilyName"),
+    kana("metadata.jp.kanaPreferredGivenName"),
+    kana("metadata.jp.kanaPreferredMiddleName"),
 )
-_USERS = (*_USERS_BEFORE_RESOURCES, *_USERS_AFTER_RESOURCES, *_KANA_PREFERRED)
-_USERS_V3 = (*_USERS_BEFORE_RESOURCES, Column("resourceSourcedIds", Kind.TEXTS), *_USERS_AFTER_RESOURCES)
-_ROLES = (
-    *_HEAD,
-    _ref("userSourcedId", "users", True),
-    _token("roleType", "primary", "secondary"),
-    _token("role", "districtAdministrator", "guardian", "principal", "siteAdministrator", "student", "teacher"),
-    _date("beginDate"),
-    _date("endDate"),
-    _ref("orgSourcedId", "orgs", True),
-    _ref("userProfileSourcedId", "userProfiles"),
-)
-_ENROLLMENTS = (
-    *_HEAD,
-    _ref("classSourcedId", "classes", True),
-    _ref("schoolSourcedId", "orgs", True),
-    _ref("userSourcedId", "users", True),
-    _token("role", "student", "teacher", "administrator", "guardian"),
-    Column("primary", Kind.BOOLEAN, True),
-    _date("beginDate"),
-    _date("endDate"),
-    Column("metadata.jp.shussekiNo", Kind.INTEGER),
-    Column("metadata.jp.publicFlg", Kind.BOOLEAN),
-)
-_ENROLLMENTS_V5 = (
-    *_ENROLLMENTS[:-2],
-    Column("metadata.jp.ShussekiNo", Kind.INTEGER),
-    Column("metadata.jp.PublicFlg", Kind.BOOLEAN),
-)
-_USER_PROFILES = (
-    *_HEAD,
-    _ref("userSourcedId", "users", True),
-    _text("profileType", True),
-    _text("vendorId", True),
-    _text("applicationId"),
-    _text("description"),
-    _text("credentialType", True),
-    _text("username", True),
-    _text("password"),
-)
-_DEMOGRAPHICS = (
-    Column("sourcedId", Kind.REFERENCE, True, "users"),
-    *_HEAD[1:],
-    _date("birthDate"),
-    _token("sex", "male", "female", "unspecified", "other", required=False),
-    *(
-        _text(name)
-        for name in (
-            "americanIndianOrAlaskaNative",
-            "asian",
-            "blackOrAfricanAmerican",
-            "nativeHawaiianOrOtherPacificIslander",
-            "white",
-            "demographicRaceTwoOrMoreRaces",
-            "hispanicOrLatinoEthnicity",
-            "countryOfBirthCode",
-            "stateOfBirthAbbreviation",
-            "cityOfBirth",
-            "publicSchoolResidenceStatus",
-        )
+# What the Japan Profile says more narrowly than the binding, by file.
+_JAPAN: Mapping[str, tuple[Column, ...]] = {
+    "academicSessions": (token("type", "schoolYear"),),
+    "orgs": (token("type", "district", "school"), text("identifier", True)),
+    "courses": (Column("courseCode", Kind.EMPTY), Column("grades", Kind.SCHOOL_GRADES)),
+    "classes": (Column("grades", Kind.SCHOOL_GRADES), token("classType", "homeroom", "scheduled")),
+    "users": (
+        token("enabledUser", "true"),
+        Column("grades", Kind.SCHOOL_GRADES),
+        Column("userMasterIdentifier", Kind.UUID4),
     ),
-)
-
-# In this order every reference can be looked up when its row is read (users point at classes by homeClass).
-READ_ORDER = (
-    "orgs",
-    "academicSessions",
-    "courses",
-    "classes",
-    "users",
-    "userProfiles",
-    "roles",
-    "enrollments",
-    "demographics",
-)
-REQUIRED_FILES = ("academicSessions", "classes", "courses", "enrollments", "orgs", "roles", "users")
-MANIFEST_FILES = (
-    "academicSessions",
-    "categories",
-    "classes",
-    "classResources",
-    "courses",
-    "courseResources",
-    "demographics",
-    "enrollments",
-    "lineItemLearningObjectiveIds",
-    "lineItems",
-    "lineItemScoreScales",
-    "orgs",
-    "resources",
-    "resultLearningObjectiveIds",
-    "results",
-    "resultScoreScales",
-    "roles",
-    "scoreScales",
-    "userProfiles",
-    "userResources",
-    "users",
+    "roles": (
+        token("role", "districtAdministrator", "guardian", "principal", "siteAdministrator", "student", "teacher"),
+    ),
+    "enrollments": (token("role", "student", "teacher", "administrator", "guardian"),),
+    "demographics": (token("sex", "male", "female", "unspecified", "other", required=False),),
+}
+# 学習eポータル標準モデル 4.3, 相互運用標準モデル: what must be filled besides.
+_EPORTAL: Mapping[str, tuple[Column, ...]] = {
+    "users": (
+        Column("userMasterIdentifier", Kind.UUID4, True),
+        text("preferredGivenName", True),
+        text("preferredFamilyName", True),
+        kana("metadata.jp.kanaGivenName", True),
+        kana("metadata.jp.kanaFamilyName", True),
+    ),
+    "enrollments": (Column("primary", Kind.BOOLEAN, True),),
+}
+# Findings that say what the Japan Profile adds to the binding: a plain OneRoster package owes none of it.
+_JAPANESE_FINDINGS = frozenset(
+    {
+        "text.half_width_kana",
+        "text.variation_selector",
+        "text.outside_jis_x_0213",
+        "orgs.district_parent",
+        "orgs.school_code",
+        "orgs.district_code",
+        "orgs.parent_kind",
+        "orgs.no_school",
+        "orgs.several_boards",
+        "classes.not_a_school",
+        "classes.school_grade_missing",
+        "users.school_grade_missing",
+        "users.no_role",
+        "roles.two_primaries",
+        "roles.repeated",
+        "roles.secondary_alone",
+        "enrollments.student_primary",
+        "enrollments.two_homerooms",
+        "enrollments.not_a_student",
+        "enrollments.not_a_teacher",
+        "zip.name",
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One published profile: its name for people, its manifest value, and its columns by file."""
+    """One published profile.
+
+    `whole_years`: academicSessions are 学年度, ended by 31 March and named by the year they start in; else endDate lies
+    behind the last day and schoolYear is the year it ends in (OneRoster). `not_asked`: codes of findings that this
+    profile does not know. `published`: offered to people; others are spellings that are read when they are met.
+    """
 
     key: str
     label: str
     oneroster_version: str
-    files: dict[str, tuple[Column, ...]]
+    files: Mapping[str, Columns]
+    whole_years: bool = True
+    not_asked: frozenset[str] = frozenset()
+    published: bool = True
+    _headers: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def header(self, file: str) -> tuple[str, ...]:
-        return tuple(column.name for column in self.files[file])
+        known = self._headers.get(file)
+        if known is None:
+            known = self._headers[file] = tuple(column.name for column in self.files[file])
+        return known
 
 
-V6 = Profile(
-    "interop-v6",
-    "相互運用標準モデル V6（Japan K-12/Schools Profile v1.0）",
-    "1.2_JP",
-    {
-        "academicSessions": _ACADEMIC_SESSIONS,
-        "orgs": _ORGS,
-        "courses": _COURSES,
-        "classes": _CLASSES,
-        "users": _USERS,
-        "roles": _ROLES,
-        "enrollments": _ENROLLMENTS,
-        "userProfiles": _USER_PROFILES,
-        "demographics": _DEMOGRAPHICS,
-    },
-)
-V5 = replace(
-    V6,
-    key="interop-v5",
-    label="相互運用標準モデル V5・学習eポータル V4（JP Profile v1.2.1）",
-    oneroster_version="1.2.1",
-    files=V6.files | {"enrollments": _ENROLLMENTS_V5},
-)
-V3 = replace(
-    V5,
-    key="eportal-v3",
-    label="学習eポータル V3（JP Profile 第2版 v1.1）",
-    oneroster_version="1.2",
-    files=V5.files | {"users": _USERS_V3},
-)
-V4_EARLY = replace(
-    V5,
-    key="jp-1.2.1",
-    label="JP Profile 第2版 v1.1（OneRoster 1.2.1の列）",
-    files=V5.files | {"users": _USERS[: -len(_KANA_PREFERRED)]},
-)
-PROFILES = (V6, V5, V4_EARLY, V3)
+def with_delta_head(columns: Columns) -> Columns:
+    """The same columns where status and dateLastModified are filled."""
+    return (columns[0], *DELTA_HEAD, *columns[3:])
 
 
-def profile_of_version(oneroster_version: str) -> Profile | None:
-    """The profile a manifest names; None for an unknown value."""
-    return next((one for one in PROFILES if one.oneroster_version == oneroster_version), None)
+def _changed(files: Mapping[str, Columns], changes: Mapping[str, Sequence[Column]]) -> dict[str, Columns]:
+    """`files` with the columns of the same name replaced."""
+    found = dict(files)
+    for name, columns in changes.items():
+        by_name = {column.name: column for column in columns}
+        found[name] = tuple(by_name.get(column.name, column) for column in files[name])
+    return found
 
 
-def columns_for_header(
-    profile: Profile, file: str, header: tuple[str, ...]
-) -> tuple[Profile, tuple[Column, ...]] | None:
+def _without(files: Mapping[str, Columns], file: str, column: str) -> dict[str, Columns]:
+    return {**files, file: tuple(one for one in files[file] if one.name != column)}
+
+
+def _with(files: Mapping[str, Columns], **more: Columns) -> dict[str, Columns]:
+    return {**files, **{file: (*files[file], *columns) for file, columns in more.items()}}
+
+
+def _numbers(shusseki: str, public: str) -> Columns:
+    return (Column(f"metadata.jp.{shusseki}", Kind.INTEGER), flag(f"metadata.jp.{public}"))
+
+
+_IMS_121 = _without(BINDING, "users", _RESOURCES)
+_CAPITALS, _SMALL = _numbers("ShussekiNo", "PublicFlg"), _numbers("shussekiNo", "publicFlg")
+_SPECIAL = (flag("metadata.jp.specialNeeds"),)
+_JP_11 = _with(_changed(BINDING, _JAPAN), classes=_SPECIAL, users=_KANA, enrollments=_CAPITALS)
+_JP_121_EARLY = _without(_JP_11, "users", _RESOURCES)
+_JP_121 = _with(_JP_121_EARLY, users=_KANA_PREFERRED)
+_K12 = _with(
+    _changed(_IMS_121, _JAPAN), classes=_SPECIAL, users=(*_KANA, *_KANA_PREFERRED), enrollments=_SMALL
+)  # fmt: skip
+
+V6 = Profile("interop-v6", "相互運用標準モデル V6", "1.2_JP", _changed(_K12, _EPORTAL))
+V5 = Profile("interop-v5", "相互運用標準モデル V5", "1.2.1", _changed(_JP_121, _EPORTAL))
+V4 = replace(V5, key="eportal-v4", label="学習eポータル標準モデル V4")
+V3 = Profile("eportal-v3", "学習eポータル標準モデル V3", "1.2", _changed(_JP_11, _EPORTAL))
+K12 = Profile("jp-k12-1.0", "Japan K-12/Schools Profile v1.0", "1.2_JP", _K12)
+JP_121 = Profile("jp-1.2.1", "Japan Profile 第2版 v1.2.1", "1.2", _JP_121)
+JP_11 = Profile("jp-1.1", "Japan Profile 第2版 v1.1", "1.2", _JP_11)
+V4_EARLY = Profile(
+    "jp-1.1-columns", "Japan Profile 第2版 v1.1（OneRoster 1.2.1の列）", "1.2.1", _changed(_JP_121_EARLY, _EPORTAL),
+    published=False,
+)  # fmt: skip
+IMS_121 = Profile("ims-1.2.1", "OneRoster 1.2.1（1EdTech）", "1.2.1", _IMS_121, False, _JAPANESE_FINDINGS)
+IMS_12 = Profile("ims-1.2", "OneRoster 1.2（1EdTech）", "1.2", BINDING, False, _JAPANESE_FINDINGS)
+
+# The stricter before the laxer: of profiles that a package cannot be told apart by, the first is assumed.
+PROFILES = (V6, V5, V4, V3, K12, JP_121, JP_11, V4_EARLY, IMS_121, IMS_12)
+PUBLISHED = tuple(one for one in PROFILES if one.published)
+
+
+def profile_named(key: str) -> Profile | None:
+    """The published profile with this key."""
+    return next((one for one in PUBLISHED if one.key == key), None)
+
+
+def candidates(oneroster_version: str) -> tuple[Profile, ...]:
+    """The profiles that a manifest value stands for; none for an unknown one."""
+    return tuple(one for one in PROFILES if one.oneroster_version == oneroster_version)
+
+
+def recognised(among: Sequence[Profile], users_header: tuple[str, ...] | None) -> Profile:
+    """The profile whose columns of users this header spells to the furthest; the first where none does."""
+    fitting = [one for one in among if users_header is not None and _spells(one, "users", users_header)]
+    return max(fitting, key=lambda one: len(one.files["users"]), default=among[0])
+
+
+def columns_for_header(profile: Profile, file: str, header: tuple[str, ...]) -> tuple[Profile, Columns] | None:
     """The profile whose columns for `file` this header spells (extension columns at the right end allowed).
 
-    The profile of the manifest is tried first; another profile's spelling is accepted, since packages mix them.
+    The package's own profile is tried first; another Japanese one's spelling is accepted, since packages mix them.
     """
-    for one in (profile, *(other for other in PROFILES if other is not profile)):
-        names = one.header(file)
-        if header[: len(names)] == names and all(extra.startswith("metadata.") for extra in header[len(names) :]):
+    others = (one for one in PROFILES if one is not profile and one.whole_years == profile.whole_years)
+    for one in (profile, *others):
+        if _spells(one, file, header):
             return one, one.files[file]
     return None
+
+
+def _spells(profile: Profile, file: str, header: tuple[str, ...]) -> bool:
+    names = profile.header(file)
+    return header[: len(names)] == names and all(extra.startswith("metadata.") for extra in header[len(names) :])

@@ -1,12 +1,15 @@
 """The rows of a checked package in the register's words, in the order they depend on."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import compress
 from typing import IO
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from jpschool.school_grade import SchoolGrade
 
+from dataexchange.domain.oneroster.cells import are_uuid4
 from dataexchange.domain.oneroster.check import Checked
 from dataexchange.domain.oneroster.facts import Facts, RoleFact
 from dataexchange.domain.oneroster.findings import Findings
@@ -56,7 +59,8 @@ def whole_class_lessons(facts: Facts) -> dict[str, str]:
 
 def _orgs(facts: Facts) -> Iterator[OrgRow]:
     for source_id, org in facts.orgs.items():
-        yield OrgRow(source_id, org.name, org.code, org.type == "district")
+        if org.type in ("district", "school"):
+            yield OrgRow(source_id, org.name, org.code, org.type == "district")
 
 
 def _classes(facts: Facts, whole_class: Mapping[str, str]) -> Iterator[ClassRow]:
@@ -83,6 +87,7 @@ def first_school_grade(grades: str) -> str:
 
 
 _ORDERED = [str(one) for one in SchoolGrade]
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _people(package: Package, checked: Checked) -> Iterator[PersonRow]:
@@ -94,6 +99,7 @@ def _people(package: Package, checked: Checked) -> Iterator[PersonRow]:
         at["preferredMiddleName"],
         at["preferredFamilyName"],
     )
+    plain_names = at["familyName"], at["givenName"], at["middleName"]
     kana_given, kana_middle, kana_family = (
         at["metadata.jp.kanaGivenName"],
         at["metadata.jp.kanaMiddleName"],
@@ -101,35 +107,54 @@ def _people(package: Package, checked: Checked) -> Iterator[PersonRow]:
     )
     grades, org, home = at["grades"], at["primaryOrgSourcedId"], at["metadata.jp.homeClass"]
     # The kana of the preferred name, where the version has such columns and they are filled, else that of the name.
-    preferred = tuple(at.get(f"metadata.jp.kanaPreferred{part}Name", -1) for part in ("Family", "Given", "Middle"))
+    preferred = tuple(at[f"metadata.jp.kanaPreferred{part}Name"] for part in ("Family", "Given", "Middle"))
     for block in _blocks(package, checked, "users"):
         columns = block.columns
         kinds = [PERSON_KIND_BY_ROLE.get(primary_role[user], "staff") for user in columns[0]]
         kana = [columns[place] for place in (kana_family, kana_given, kana_middle)]
-        if preferred[0] > 0:
-            filled = [
-                bool(family and given)
-                for family, given in zip(*(columns[place] for place in preferred[:2]), strict=True)
-            ]
-            kana = [
-                [new if has else old for has, new, old in zip(filled, columns[place], plain, strict=True)]
-                for place, plain in zip(preferred, kana, strict=True)
-            ]
+        names = [columns[place] for place in (family, given, middle)]
+        if "" in block.distinct(family) or "" in block.distinct(given):
+            names = _where_filled(names, [columns[place] for place in plain_names])
+        kana = _where_filled([columns[place] for place in preferred], kana)
         lowest = {written: first_school_grade(written) for written in block.distinct(grades)}
         people = map(
             PersonRow,
             columns[0],
-            columns[master],
+            _person_ids(columns[0], columns[master], block.distinct(master)),
             kinds,
-            columns[family],
-            columns[given],
-            columns[middle],
+            *names,
             *kana,
             columns[org],
             [lowest[written] for written in columns[grades]],
             columns[home],
         )
         yield from compress(people, [kind != "guardian" for kind in kinds])
+
+
+def _where_filled(preferred: Sequence[Sequence[str]], plain: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Family, given and middle names: the preferred ones of each person who has both of the first two."""
+    filled = [bool(family and given) for family, given in zip(*preferred[:2], strict=True)]
+    return [
+        [new if has else old for has, new, old in zip(filled, first, second, strict=True)]
+        for first, second in zip(preferred, plain, strict=True)
+    ]
+
+
+def _person_ids(sources: Sequence[str], masters: Sequence[str], distinct: frozenset[str]) -> Sequence[str]:
+    if are_uuid4(distinct):
+        return masters
+    return [person_id(source, master) for source, master in zip(sources, masters, strict=True)]
+
+
+def person_id(source_id: str, master: str) -> str:
+    """The 利用者識別子 of a person: one that was issued elsewhere is kept, whatever its version; else ours, a v4.
+
+    Ours is the same for the same sourcedId in every file, so that the next one finds the person again.
+    """
+    for given in (master, source_id):
+        if _UUID.fullmatch(given.lower()):
+            return given.lower()
+    return str(UUID(bytes=uuid5(NAMESPACE_URL, f"https://komu.example/oneroster/user/{source_id}").bytes, version=4))
 
 
 def _appointments(facts: Facts) -> Iterator[AppointmentRow]:
@@ -196,4 +221,4 @@ def _blocks(package: Package, checked: Checked, name: str) -> Iterator[Block]:
         return
     reader = TableReader(f"{name}.csv", package.blocks(name), Findings())
     reader.header()
-    yield from reader.blocks()
+    yield from (checked.widened(name, block) for block in reader.blocks())

@@ -4,7 +4,7 @@ One function per file, called with each block after its columns were checked. Wh
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 
 from jpschool import school_year
@@ -37,7 +37,7 @@ def orgs(block: Block, at: Places, facts: Facts, findings: Findings) -> None:
                 value=parent,
             )
         why = why_not_school_code(code) if kind == "school" else why_not_board_code(code)
-        if code and why:
+        if code and why and kind in ("school", "district"):
             findings.error(f"orgs.{kind}_code", "orgs.csv", why, row=number, column="identifier", value=code)
 
 
@@ -46,6 +46,9 @@ def academic_sessions(block: Block, at: Places, facts: Facts, findings: Findings
     for number, row in enumerate(block.rows, block.first_row):
         title, written = row[at["title"]], row[at["schoolYear"]]
         starts, ends = row[at["startDate"]], row[at["endDate"]]
+        if not facts.whole_years:
+            _session_as_written(number, row, at, facts, findings)
+            continue
         year = int(starts[:4]) if starts[:4].isdecimal() else 0
         if year >= date.max.year:
             _tell(findings, "session.start", file, "あり得ない年度です。", number, "startDate", starts)
@@ -87,6 +90,29 @@ def academic_sessions(block: Block, at: Places, facts: Facts, findings: Findings
             )
         elif written and written != str(year):
             _tell(findings, "session.school_year", file, f"schoolYearは{year}です。", number, "schoolYear", written)
+
+
+def _session_as_written(number: int, row: Sequence[str], at: Places, facts: Facts, findings: Findings) -> None:
+    """OneRoster itself: any period, endDate behind its last day, schoolYear the year it ends in."""
+    file, written = "academicSessions.csv", row[at["schoolYear"]]
+    try:
+        starts, ends = date.fromisoformat(row[at["startDate"]]), date.fromisoformat(row[at["endDate"]])
+    except ValueError:
+        return  # told by the column check
+    year = school_year.school_year_of(starts)
+    facts.sessions[row[0]] = Session(year, starts.isoformat(), (ends - timedelta(days=1)).isoformat())
+    if ends <= starts:
+        reason = "endDateは最後の日の次の日です。startDateより後の日にします。"
+        _tell(findings, "session.end", file, reason, number, "endDate", row[at["endDate"]])
+    if written == str(year) and row[at["type"]] == "schoolYear":
+        findings.note(
+            "session.starting_year",
+            file,
+            "年度を始まる年で数えています（日本版の書き方）。OneRoster本来は終わる年です。",
+            row=number,
+            column="schoolYear",
+            value=written,
+        )
 
 
 def courses(block: Block, at: Places, facts: Facts, findings: Findings) -> None:

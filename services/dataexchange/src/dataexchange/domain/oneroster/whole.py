@@ -9,7 +9,7 @@ def check_whole(facts: Facts, findings: Findings) -> None:
     """Call it when everything was read."""
     _named_inside(facts, findings)
     _one_board(facts, findings)
-    if facts.incomplete.isdisjoint({"users", "roles"}) and "roles" in facts.ids:
+    if facts.incomplete.isdisjoint({"users", "roles"}) and "roles" in facts.ids and not facts.delta:
         _everyone_has_a_role(facts, findings)
     for user, home in facts.home_class_of.items():
         if home in facts.classes and facts.classes[home].type != "homeroom":
@@ -24,15 +24,24 @@ def check_whole(facts: Facts, findings: Findings) -> None:
             )
 
 
+def check_needs_of_register(facts: Facts, findings: Findings) -> None:
+    """What a plain OneRoster package may leave out and the register cannot do without."""
+    for source_id, org in facts.orgs.items():
+        if org.type == "school" and not org.code and not facts.whole_years:
+            reason = "学校コードがないと、登録済みの学校と結び付けられません。"
+            number = facts.ids["orgs"].get(source_id, 0)
+            _tell(findings, "orgs.school_code", "orgs.csv", reason, number, "identifier", "")
+
+
 def _named_inside(facts: Facts, findings: Findings) -> None:
     """References from one row of a table to another, possibly a later one."""
     known_users, known_orgs = facts.ids.get("users", {}), facts.ids.get("orgs", {})
-    for number, agents in facts.agents_named if "users" not in facts.incomplete else ():
+    for number, agents in facts.agents_named if "users" not in facts.incomplete | facts.delta else ():
         for agent in split_list(agents):
             if agent not in known_users:
                 reason = "users.csvにないsourcedIdです。"
                 _tell(findings, "reference.unknown", "users.csv", reason, number, "agentSourcedIds", agent)
-    for number, parent in facts.parents_named if "orgs" not in facts.incomplete else ():
+    for number, parent in facts.parents_named if "orgs" not in facts.incomplete | facts.delta else ():
         if parent not in known_orgs:
             reason = "orgs.csvにないsourcedIdです。"
             _tell(findings, "reference.unknown", "orgs.csv", reason, number, "parentSourcedId", parent)
@@ -66,7 +75,7 @@ def _one_board(facts: Facts, findings: Findings) -> None:
             "設置者の違う学校は1つのファイルに入れません（教育委員会が2つ以上あります）。",
             value="、".join(org.name for org in boards),
         )
-    if facts.orgs and not any(org.type == "school" for org in facts.orgs.values()):
+    if facts.orgs and not facts.delta and not any(org.type == "school" for org in facts.orgs.values()):
         findings.error("orgs.no_school", "orgs.csv", "学校が1つもありません。")
 
 

@@ -3,9 +3,10 @@
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import IO
 
-from dataexchange.domain.oneroster.profile import MANIFEST_FILES, Profile
+from dataexchange.domain.oneroster.profile import MANIFEST_FILES, V6, Profile
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same rows give the same file, so that its hash says whether anything changed
 _ROWS_PER_WRITE = 2_000
@@ -14,7 +15,7 @@ Row = Sequence[str]
 
 
 class PackageWriter:
-    """Tables are added one after the other, then `finish` writes the manifest.
+    """Tables are added one after the other, their rows in the columns of V6; then `finish` writes the manifest.
 
     `rows_by_file` counts what was written.
     """
@@ -31,26 +32,19 @@ class PackageWriter:
         first = next(waiting, None)
         if first is None:
             return
-        header = self._profile.header(name)
         count = 0
         with self._open(f"{name}.csv") as member:
-            member.write(_line(header))
-            part = [_checked_line(first, len(header))]
-            for row in waiting:
-                part.append(_checked_line(row, len(header)))
-                if len(part) >= _ROWS_PER_WRITE:
-                    member.write(b"".join(part))
-                    count += len(part)
-                    part = []
-            member.write(b"".join(part))
-            count += len(part)
+            member.write(lines([self._profile.header(name)]))
+            rows = chain((first,), waiting)
+            while part := list(islice(rows, _ROWS_PER_WRITE)):
+                member.write(lines(in_columns_of(self._profile, name, part)))
+                count += len(part)
         self.rows_by_file[name] = count
 
     def finish(self) -> None:
         """Write the manifest and close the package."""
         with self._open("manifest.csv") as member:
-            for row in manifest_rows(self._profile, self.rows_by_file, self._system_name):
-                member.write(_line(row))
+            member.write(lines(manifest_rows(self._profile, self.rows_by_file, self._system_name)))
         self._archive.close()
 
     def _open(self, name: str) -> "zipfile.ZipExtFile | io.BufferedIOBase":
@@ -77,11 +71,21 @@ def package_name(code: str, day: str) -> str:
     return f"RO_{day.replace('-', '')}_{code}.zip"
 
 
-def _checked_line(row: Row, width: int) -> bytes:
-    if len(row) != width:
-        raise ValueError(f"a row of {len(row)} values in a table of {width} columns")
-    return _line(row)
+def in_columns_of(profile: Profile, file: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """Rows in the columns of V6, put into those of `profile`: names in its letter case, what V6 lacks left blank."""
+    width = len(V6.header(file))
+    if set(map(len, rows)) != {width}:
+        raise ValueError(f"a row of another length than {width} in {file}")
+    if profile.header(file) == V6.header(file):
+        return rows
+    place_of = {name.lower(): place for place, name in enumerate(V6.header(file))}
+    places = [place_of.get(name.lower(), width) for name in profile.header(file)]
+    columns = [*zip(*rows, strict=True), ("",) * len(rows)]
+    return list(zip(*(columns[place] for place in places), strict=True))
 
 
-def _line(row: Row) -> bytes:
-    return ('"' + '","'.join(value.replace('"', '""') for value in row) + '"\r\n').encode()
+def lines(rows: Sequence[Row]) -> bytes:
+    """As every profile wants them: each value quoted, CRLF, UTF-8."""
+    if '"' in "".join(map("".join, rows)):
+        rows = [[value.replace('"', '""') for value in row] for row in rows]
+    return ('"' + '"\r\n"'.join(map('","'.join, rows)) + '"\r\n').encode()
