@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest_asyncio
@@ -144,15 +145,20 @@ class Board:
 
     # --- people ------------------------------------------------------------------------------------------------------
 
-    def as_person(self, key: str, role: str, *, strong: bool = False) -> Caller[RosterServiceStub]:
+    def as_person(
+        self, key: str, role: str, *, strong: bool = False, stub: type[Any] = RosterServiceStub
+    ) -> Caller[Any]:
         actor = an_actor(self.tenant, role, person_id=UUID(self.people[key]))
         actor = replace(actor, levels={1: NOW, STRONG_LEVEL: NOW} if strong else {1: NOW})
-        return self.running.caller(RosterServiceStub, actor)
+        return self.running.caller(stub, actor)
 
     @property
     def admin(self) -> Caller[RosterServiceStub]:
+        return self.board_admin(RosterServiceStub)
+
+    def board_admin(self, stub: type[Any]) -> Caller[Any]:
         actor = replace(an_actor(self.tenant, "board_admin"), levels={1: NOW, STRONG_LEVEL: NOW})
-        return self.running.caller(RosterServiceStub, actor)
+        return self.running.caller(stub, actor)
 
     @property
     def teacher(self) -> Caller[RosterServiceStub]:

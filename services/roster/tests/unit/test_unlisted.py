@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from roster import policy
 from roster.domain.enrolment import Enrolment, EnrolmentProblem
+from roster.domain.leaving import Decision, compulsory_until
 from roster.domain.period import Period
 from roster.domain.standing import Standing
-from roster.domain.unlisted import Decision, Membership, compulsory_until, decide, take_back
+from roster.domain.unlisted import Membership, decide, take_back
 from servicekit.auth import Actor
 
 SCHOOL, PUPIL = uuid4(), uuid4()

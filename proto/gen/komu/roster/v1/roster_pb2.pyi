@@ -188,6 +188,12 @@ class _EnrolmentEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_En
     """卒業"""
     ENROLMENT_EVENT_KIND_NOT_ENROLLED: _EnrolmentEventKind.ValueType  # 7
     """在学しない者: 居所不明 for a year; `left_on` = since when"""
+    ENROLMENT_EVENT_KIND_DEFERRED: _EnrolmentEventKind.ValueType  # 8
+    """在学しない者: 就学猶予・免除 (学校教育法 18条)"""
+    ENROLMENT_EVENT_KIND_REINSTATED: _EnrolmentEventKind.ValueType  # 9
+    """復籍: found again after 居所不明"""
+    ENROLMENT_EVENT_KIND_OUT_OF_DISTRICT: _EnrolmentEventKind.ValueType  # 10
+    """区域外就学 (学校教育法施行令 9条): neither begins nor ends the roll"""
 
 class EnrolmentEventKind(_EnrolmentEventKind, metaclass=_EnrolmentEventKindEnumTypeWrapper):
     """学籍の異動 (学校教育法施行規則 24条, notice 30文科初第1845号 様式1)."""
@@ -207,6 +213,12 @@ ENROLMENT_EVENT_KIND_GRADUATED: EnrolmentEventKind.ValueType  # 6
 """卒業"""
 ENROLMENT_EVENT_KIND_NOT_ENROLLED: EnrolmentEventKind.ValueType  # 7
 """在学しない者: 居所不明 for a year; `left_on` = since when"""
+ENROLMENT_EVENT_KIND_DEFERRED: EnrolmentEventKind.ValueType  # 8
+"""在学しない者: 就学猶予・免除 (学校教育法 18条)"""
+ENROLMENT_EVENT_KIND_REINSTATED: EnrolmentEventKind.ValueType  # 9
+"""復籍: found again after 居所不明"""
+ENROLMENT_EVENT_KIND_OUT_OF_DISTRICT: EnrolmentEventKind.ValueType  # 10
+"""区域外就学 (学校教育法施行令 9条): neither begins nor ends the roll"""
 Global___EnrolmentEventKind: _TypeAlias = EnrolmentEventKind  # noqa: Y015
 
 class _UnlistedDecision:
@@ -640,6 +652,10 @@ class EnrolmentEvent(_message.Message):
     RECORDED_BY_FIELD_NUMBER: _builtins.int
     STRUCK_FIELD_NUMBER: _builtins.int
     TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_ON_FIELD_NUMBER: _builtins.int
+    STRUCK_AT_FIELD_NUMBER: _builtins.int
+    STRUCK_BY_FIELD_NUMBER: _builtins.int
+    STRIKE_REASON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     kind: Global___EnrolmentEventKind.ValueType
     school_id: _builtins.str
@@ -656,8 +672,14 @@ class EnrolmentEvent(_message.Message):
     struck: _builtins.bool
     """corrected later; stays readable"""
     transfer_id: _builtins.str
+    until_on: _builtins.str
+    """last day of 就学猶予 and of 区域外就学, where one is set"""
+    struck_by: _builtins.str
+    strike_reason: _builtins.str
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def struck_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -674,10 +696,14 @@ class EnrolmentEvent(_message.Message):
         recorded_by: _builtins.str = ...,
         struck: _builtins.bool = ...,
         transfer_id: _builtins.str = ...,
+        until_on: _builtins.str = ...,
+        struck_at: _timestamp_pb2.Timestamp | None = ...,
+        struck_by: _builtins.str = ...,
+        strike_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "struck_at", b"struck_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counterpart_address", b"counterpart_address", "counterpart_name", b"counterpart_name", "effective_on", b"effective_on", "id", b"id", "kind", b"kind", "left_on", b"left_on", "reason", b"reason", "recorded_at", b"recorded_at", "recorded_by", b"recorded_by", "school_grade", b"school_grade", "school_id", b"school_id", "struck", b"struck", "transfer_id", b"transfer_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counterpart_address", b"counterpart_address", "counterpart_name", b"counterpart_name", "effective_on", b"effective_on", "id", b"id", "kind", b"kind", "left_on", b"left_on", "reason", b"reason", "recorded_at", b"recorded_at", "recorded_by", b"recorded_by", "school_grade", b"school_grade", "school_id", b"school_id", "strike_reason", b"strike_reason", "struck", b"struck", "struck_at", b"struck_at", "struck_by", b"struck_by", "transfer_id", b"transfer_id", "until_on", b"until_on"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from roster.domain.period import Period, day_before, japanese_date
 
-ENTRIES = frozenset({"admitted", "admitted_from_abroad", "transferred_in"})
-EXITS = frozenset({"transferred_out", "withdrawn", "graduated", "not_enrolled"})
+ENTRIES = frozenset({"admitted", "admitted_from_abroad", "transferred_in", "reinstated"})
+EXITS = frozenset({"transferred_out", "withdrawn", "graduated", "not_enrolled", "deferred"})
+OUT_OF_DISTRICT = "out_of_district"
+"""区域外就学 (学校教育法施行令 9条): neither begins nor ends the roll."""
 
 ACTIVE = "active"
 LEAVING = "leaving"  # 転学 is entered, the next school has not accepted yet
@@ -40,6 +42,10 @@ class EnrolmentEvent:
     recorded_by: UUID | None
     struck: bool = False
     transfer_id: UUID | None = None
+    until_on: date | None = None  # of 就学猶予 and 区域外就学
+    struck_at: datetime | None = None
+    struck_by: UUID | None = None
+    strike_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,11 @@ class Enrolment:
 
 
 class EnrolmentProblem(Exception):
-    """Why a change of 学籍 cannot be entered; the text is for people."""
+    """Why a change of 学籍 cannot be entered; the text is for people, `field` says what they typed wrong."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def depart(enrolment: Enrolment, departure: EnrolmentEvent) -> Enrolment:
@@ -98,7 +108,7 @@ def close_transferred(enrolment: Enrolment, left_on: date, accepted_on: date) ->
     """
     effective_on = day_before(accepted_on)
     if effective_on < enrolment.period.starts_on:
-        raise EnrolmentProblem("転学の日が、在籍の始まった日より前になります。")
+        raise EnrolmentProblem("転学の日が、在籍の始まった日より前になります。", "accepted_on")
     pending = pending_departure(enrolment)
     events = tuple(
         replace(event, effective_on=effective_on, left_on=left_on) if event is pending else event

@@ -1,6 +1,7 @@
 """Inbound gRPC: translate in, call a use case, translate back."""
 
+from roster.grpc_api.movements import MovementServicer
 from roster.grpc_api.people import PeopleServicer
 from roster.grpc_api.servicer import RIGHTS, RosterServicer
 
-__all__ = ["RIGHTS", "PeopleServicer", "RosterServicer"]
+__all__ = ["RIGHTS", "MovementServicer", "PeopleServicer", "RosterServicer"]

@@ -46,6 +46,9 @@ EVENT_KINDS = {
     "withdrawn": roster_pb2.ENROLMENT_EVENT_KIND_WITHDRAWN,
     "graduated": roster_pb2.ENROLMENT_EVENT_KIND_GRADUATED,
     "not_enrolled": roster_pb2.ENROLMENT_EVENT_KIND_NOT_ENROLLED,
+    "deferred": roster_pb2.ENROLMENT_EVENT_KIND_DEFERRED,
+    "reinstated": roster_pb2.ENROLMENT_EVENT_KIND_REINSTATED,
+    "out_of_district": roster_pb2.ENROLMENT_EVENT_KIND_OUT_OF_DISTRICT,
 }
 
 
@@ -171,7 +174,10 @@ def enrolment_event(value: EnrolmentEvent) -> roster_pb2.EnrolmentEvent:
         effective_on=iso(value.effective_on), left_on=iso(value.left_on), school_grade=value.school_grade,
         counterpart_name=value.counterpart_name, counterpart_address=value.counterpart_address, reason=value.reason,
         recorded_by=text_id(value.recorded_by), struck=value.struck, transfer_id=text_id(value.transfer_id),
+        until_on=iso(value.until_on), struck_by=text_id(value.struck_by), strike_reason=value.strike_reason,
     )  # fmt: skip
+    if value.struck_at is not None:
+        message.struck_at.FromDatetime(value.struck_at)
     message.recorded_at.FromDatetime(value.recorded_at)
     return message
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from komu.roster.v1 import roster_pb2
 from servicekit.errors import Invalid, Violation
 
+from roster.domain.leaving import Decision
 from roster.domain.people import Pupil
-from roster.domain.unlisted import Decided, Decision, Place, Unlisted
+from roster.domain.unlisted import Decided, Place, Unlisted
 from roster.events import iso
 from roster.grpc_api import to_proto
 from roster.grpc_api.from_proto import an_id, maybe_day

@@ -50,8 +50,8 @@ async def save(
         text("""INSERT INTO enrolments (tenant_id, id, pupil_id, school_id, starts_on, ends_on, state, entered_by,
                 left_by, school_grade, transfer_id, version)
             VALUES (:tenant, :id, :pupil, :school, :starts, :ends, :state, :entered, :left, :grade, :transfer, :version)
-            ON CONFLICT (tenant_id, id) DO UPDATE SET ends_on = excluded.ends_on, state = excluded.state,
-                left_by = excluded.left_by, version = excluded.version"""),
+            ON CONFLICT (tenant_id, id) DO UPDATE SET starts_on = excluded.starts_on, ends_on = excluded.ends_on,
+                state = excluded.state, left_by = excluded.left_by, version = excluded.version"""),
         {
             "tenant": tx.tenant, "id": enrolment.id, "pupil": enrolment.pupil_id, "school": enrolment.school_id,
             "starts": enrolment.period.starts_on, "ends": enrolment.period.ends_on, "state": enrolment.state,
@@ -63,9 +63,9 @@ async def save(
         await tx.execute(
             text("""INSERT INTO enrolment_events (tenant_id, id, enrolment_id, pupil_id, kind, school_id, effective_on,
                     left_on, school_grade, counterpart_name, counterpart_address, reason, recorded_at, recorded_by,
-                    transfer_id)
+                    transfer_id, until_on)
                 VALUES (:tenant, :id, :enrolment, :pupil, :kind, :school, :effective, :left, :grade, :name, :address,
-                    :reason, :at, :by, :transfer)
+                    :reason, :at, :by, :transfer, :until)
                 ON CONFLICT (tenant_id, id) DO UPDATE SET
                     effective_on = coalesce(enrolment_events.effective_on, excluded.effective_on),
                     left_on = excluded.left_on, counterpart_name = excluded.counterpart_name,
@@ -79,8 +79,8 @@ async def save(
                 "kind": event.kind, "school": event.school_id, "effective": event.effective_on, "left": event.left_on,
                 "grade": event.school_grade, "name": event.counterpart_name, "address": event.counterpart_address,
                 "reason": event.reason, "at": event.recorded_at, "by": event.recorded_by,
-                "transfer": event.transfer_id, "struck": event.struck, "now": tx.now, "striker": by,
-                "why": strike_reason,
+                "transfer": event.transfer_id, "until": event.until_on, "struck": event.struck, "now": tx.now,
+                "striker": by, "why": strike_reason,
             },
         )  # fmt: skip
 

@@ -92,5 +92,5 @@ def enrolment_event(row: Any) -> EnrolmentEvent:
     return EnrolmentEvent(
         row.id, row.enrolment_id, row.pupil_id, row.kind, row.school_id, row.effective_on, row.left_on,
         row.school_grade, row.counterpart_name, row.counterpart_address, row.reason, row.recorded_at, row.recorded_by,
-        row.struck_at is not None, row.transfer_id,
+        row.struck_at is not None, row.transfer_id, row.until_on, row.struck_at, row.struck_by, row.strike_reason,
     )  # fmt: skip

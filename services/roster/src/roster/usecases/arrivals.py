@@ -57,6 +57,20 @@ class Arrival:
     protected_address: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A child as it comes into the register; `since`: from when its 保護者 are known to us."""
+
+    pupil_id: UUID
+    names: tuple[DatedName, ...]
+    addresses: tuple[Address, ...]
+    guardians: tuple[Guardian, ...]
+    sex: str
+    birth_on: date | None
+    protected_address: bool
+    since: date
+
+
 async def match_pupil(
     tx: Transaction, actor: Actor, pupil_id: UUID | None, names: NameSets, birth_on: date | None
 ) -> list[Candidate]:
@@ -101,7 +115,13 @@ async def admit_transferred_pupil(tx: Transaction, actor: Actor, arrival: Arriva
     if (school.kind == "elementary") != arrival.school_grade.startswith("P"):
         message = f"{school.name}にその学年はありません。"
         raise Invalid(message, [Violation("school_grade", message)])
-    await _enter_person(tx, arrival)
+    await enter_person(
+        tx,
+        Newcomer(
+            arrival.pupil_id, arrival.names, arrival.addresses, arrival.guardians, arrival.sex, arrival.birth_on,
+            arrival.protected_address, arrival.accepted_on,
+        ),
+    )  # fmt: skip
     rolls = (await enrolments.of_pupils(tx, [arrival.pupil_id], lock=True)).get(arrival.pupil_id, [])
     held = await schools.schools(tx, {roll.school_id for roll in rolls}, closed=True)
     names = {item.id: item.name for item in held}
@@ -133,7 +153,8 @@ async def admit_transferred_pupil(tx: Transaction, actor: Actor, arrival: Arriva
     return roll
 
 
-async def _enter_person(tx: Transaction, arrival: Arrival) -> None:
+async def enter_person(tx: Transaction, arrival: Newcomer) -> None:
+    """Enter a child with its names, addresses and 保護者. Raises: Invalid without 氏名 or ふりがな."""
     current = {kind: _latest(arrival.names, kind) for kind in ("official", "display", "kana", "alias")}
     display, kana = current["display"], current["kana"]
     if display is None or kana is None:
@@ -156,7 +177,7 @@ async def _enter_person(tx: Transaction, arrival: Arrival) -> None:
     past = [item for item in arrival.names if item.period.ends_on is not None and item is not current[item.kind]]
     await arrivals.keep_names(tx, arrival.pupil_id, past)
     await arrivals.keep_addresses(tx, arrival.pupil_id, arrival.addresses)
-    await arrivals.keep_guardians(tx, arrival.pupil_id, arrival.guardians, arrival.accepted_on)
+    await arrivals.keep_guardians(tx, arrival.pupil_id, arrival.guardians, arrival.since)
 
 
 def _latest(names: tuple[DatedName, ...], kind: str) -> DatedName | None:

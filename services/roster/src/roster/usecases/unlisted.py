@@ -14,10 +14,12 @@ from servicekit.errors import Conflict, Unseen
 from servicekit.ids import uuid7
 
 from roster import policy
+from roster.domain import leaving
 from roster.domain import unlisted as rules
 from roster.domain.enrolment import ENDED, Enrolment, EnrolmentProblem
+from roster.domain.leaving import Decision
 from roster.domain.people import Pupil
-from roster.domain.unlisted import Decided, Decision, Membership, Place, Unlisted
+from roster.domain.unlisted import Decided, Membership, Place, Unlisted
 from roster.store import enrolments, unlisted
 from roster.store.unlisted import Before
 from roster.usecases import telling
@@ -25,9 +27,9 @@ from roster.usecases.views import standing_of
 
 _ACTIONS = {
     rules.KEEP: "enrolment.kept",
-    rules.WITHDRAW: "enrolment.withdrew",
-    rules.GRADUATE: "enrolment.graduated",
-    rules.WHEREABOUTS_UNKNOWN: "enrolment.not_enrolled",
+    leaving.WITHDRAW: "enrolment.withdrew",
+    leaving.GRADUATE: "enrolment.graduated",
+    leaving.WHEREABOUTS_UNKNOWN: "enrolment.not_enrolled",
 }
 
 
@@ -112,7 +114,7 @@ async def decide(tx: Transaction, actor: Actor, command: DecideUnlisted) -> list
             subject_id=one.after.pupil_id, before={"state": one.before.state},
             after={
                 "state": one.after.state, "ends_on": one.after.period.ends_on,
-                "reason": rules.reason_of(command.decision),
+                "reason": leaving.reason_of(command.decision),
             },
         )  # fmt: skip
     await telling.enrolments_changed(tx, {one.after.id for one in outcomes})
@@ -123,7 +125,7 @@ async def decide(tx: Transaction, actor: Actor, command: DecideUnlisted) -> list
 def _kept(tx: Transaction, actor: Actor, decision: Decision, one: Outcome) -> tuple[Decided, Before]:
     decided = Decided(
         uuid7(), one.after.id, one.after.pupil_id, one.after.school_id, decision.kind, decision.effective_on,
-        rules.reason_of(decision), tx.now, actor.person_id,
+        leaving.reason_of(decision), tx.now, actor.person_id,
     )  # fmt: skip
     memberships = [before for before, _ in one.memberships]
     return decided, Before(one.child.source_id, one.child.missing_on, one.child.import_id, memberships)

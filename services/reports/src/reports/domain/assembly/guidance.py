@@ -97,7 +97,9 @@ _EVENT_LABELS: Mapping[str, tuple[EventKind, str]] = {
     "transferred_in": ("transferred_in", "転入学"),
     "transferred_out": ("transferred_out", "転学"),
     "withdrawn": ("withdrawn", "退学"),
+    "reinstated": ("admitted_from_abroad", "復籍"),
     "not_enrolled": ("not_enrolled", "居所不明により在学しない者"),
+    "deferred": ("not_enrolled", "就学猶予・免除により在学しない者"),
     "graduated": ("graduated", "卒業"),
 }
 

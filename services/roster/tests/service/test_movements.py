@@ -1,0 +1,148 @@
+"""異動の手続き from the call to the tables: entered, corrected, taken back, with the classes and the events."""
+
+from __future__ import annotations
+
+import pytest
+from komu.common.v1 import common_pb2
+from komu.roster.v1 import movements_pb2 as pb
+from komu.roster.v1 import roster_pb2
+from komu.roster.v1.movements_pb2_grpc import MovementServiceStub
+from servicekit.errors import Conflict, Invalid, Refused, Unseen
+from servicekit.testing import Caller
+
+from .conftest import Board, a_name
+
+OUT = roster_pb2.ENROLMENT_EVENT_KIND_TRANSFERRED_OUT
+IN = roster_pb2.ENROLMENT_EVENT_KIND_TRANSFERRED_IN
+
+
+def asks(board: Board, key: str = "office", role: str = "office") -> Caller[MovementServiceStub]:
+    return board.as_person(key, role, stub=MovementServiceStub)
+
+
+def transfer(board: Board, accepted_on: str = "2026-11-17", **more: object) -> pb.EnterMovementRequest:
+    movement = pb.Movement(
+        kind=OUT, left_on="2026-11-13", accepted_on=accepted_on, counterpart_name="海辺町立みなと小学校",
+        counterpart_address="海辺町1-1", reason="転居",
+    )  # fmt: skip
+    return pb.EnterMovementRequest(pupil_id=board.people["pupil1"], movement=movement, **more)
+
+
+async def page(board: Board, key: str = "pupil1") -> roster_pb2.GetPupilReply:
+    return await board.office.GetPupil(roster_pb2.GetPupilRequest(pupil_id=board.people[key]))
+
+
+def of_kind(roll: roster_pb2.Enrolment, kind: int) -> list[roster_pb2.EnrolmentEvent]:
+    return sorted((one for one in roll.events if one.kind == kind), key=lambda one: not one.struck)
+
+
+async def last_days(board: Board) -> list[str]:
+    return [place.period.ends_on for place in (await page(board)).placements]
+
+
+async def test_a_transfer_on_paper_is_looked_at_entered_corrected_and_taken_back(board: Board):
+    office = asks(board)
+    shown = await office.PreviewMovement(transfer(board))
+    assert (shown.before.period.ends_on, shown.after.period.ends_on) == ("", "2026-11-16")
+    assert [(one.name, one.ended_on, one.ends_on) for one in shown.classes] == [("3年1組", "2027-03-31", "2026-11-16")]
+    assert await last_days(board) == ["2027-03-31"]  # only looked at
+
+    left = await office.EnterMovement(transfer(board, version=shown.before.version))
+    [out] = of_kind(left, OUT)
+    assert (left.state, out.left_on, out.effective_on) == ("ended", "2026-11-13", "2026-11-16")
+    assert await last_days(board) == ["2026-11-16"]
+
+    corrected = await office.EnterMovement(
+        transfer(board, "2026-11-19", corrects_event_id=out.id, correction_reason="通知書の読み違い")
+    )
+    assert await last_days(board) == ["2026-11-18"]
+    first, second = of_kind(corrected, OUT)
+    assert (first.struck, first.strike_reason, first.struck_by) == (True, "通知書の読み違い", board.people["office"])
+    assert (second.struck, second.effective_on) == (False, "2026-11-18")
+
+    back = await office.TakeBackMovement(pb.TakeBackMovementRequest(event_id=second.id, reason="転居の取りやめ"))
+    assert (back.state, back.period.ends_on) == ("active", "")
+    assert await last_days(board) == ["2027-03-31"]  # as before the first entry, not as after it
+    with pytest.raises(Conflict, match="すでに訂正"):
+        await office.TakeBackMovement(pb.TakeBackMovementRequest(event_id=second.id, reason="もう一度"))
+
+
+def newcomer(board: Board, first_day: str = "2026-11-17") -> pb.EnterMovementRequest:
+    return pb.EnterMovementRequest(
+        school_id=board.elementary,
+        newcomer=pb.Newcomer(
+            names=common_pb2.PersonNames(display=a_name("汐見", "渚"), kana=a_name("シオミ", "ナギサ")),
+            sex=roster_pb2.SEX_FEMALE, birth_on="2018-02-03", address="試験市1-2-3",
+            guardians=[
+                roster_pb2.Guardian(
+                    names=common_pb2.PersonNames(display=a_name("汐見", "波子"), kana=a_name("シオミ", "ナミコ")),
+                    relationship="母", rank=1,
+                )
+            ],
+        ),
+        movement=pb.Movement(
+            kind=IN, effective_on=first_day, school_grade="P3", counterpart_name="海辺町立みなと小学校", reason="転居"
+        ),
+    )  # fmt: skip
+
+
+async def test_a_child_that_came_with_papers_is_entered_with_its_family(board: Board):
+    office = asks(board)
+    roll = await office.EnterMovement(newcomer(board))
+    found = await board.office.GetPupil(roster_pb2.GetPupilRequest(pupil_id=roll.pupil_id))
+    assert found.pupil.names.display == a_name("汐見", "渚")
+    assert [one.text for one in found.addresses] == ["試験市1-2-3"]
+    assert [(one.relationship, one.rank) for one in found.guardians] == [("母", 1)]
+    assert (found.pupil.enrolled, found.pupil.school_grade) == (True, "P3")
+    placed = roster_pb2.PlaceInClassRequest(
+        pupil_id=roll.pupil_id, class_id=board.class_32, starts_on="2026-11-17", number=0
+    )
+    await board.office.PlaceInClass(placed)
+
+    moved = newcomer(board, "2026-11-19")
+    moved.ClearField("newcomer")
+    moved.pupil_id, moved.corrects_event_id, moved.correction_reason = roll.pupil_id, roll.events[0].id, "日付の誤り"
+    corrected = await office.EnterMovement(moved)
+    assert corrected.period.starts_on == "2026-11-19"
+    found = await board.office.GetPupil(roster_pb2.GetPupilRequest(pupil_id=roll.pupil_id))
+    assert [one.period.starts_on for one in found.placements] == ["2026-11-19"]
+
+    never = await office.TakeBackMovement(
+        pb.TakeBackMovementRequest(event_id=of_kind(corrected, IN)[-1].id, reason="別の学校の書類だった")
+    )
+    assert (never.state, never.period.ends_on) == ("ended", "2026-11-18")
+    roster = await board.roster(board.class_32, on="2026-11-19")
+    assert roll.pupil_id not in [one.pupil.id for one in roster.entries]
+
+
+async def test_graduation_prints_the_next_school_on_the_sheet(board: Board):
+    pupil_id = board.a_pupil("pupil6", ("岬", "波"), ("ミサキ", "ナミ"), board.elementary, "P6", "", 0)
+    board.rows.pop("member-pupil6")
+    await board.take_in()
+    await asks(board).EnterMovement(
+        pb.EnterMovementRequest(
+            pupil_id=pupil_id,
+            movement=pb.Movement(
+                kind=roster_pb2.ENROLMENT_EVENT_KIND_GRADUATED, effective_on="2026-11-20",
+                counterpart_name="試験市立けやき中学校", counterpart_address="試験市2",
+            ),
+        )
+    )  # fmt: skip
+    caller = board.as_person("principal", "principal", strong=True)
+    sheets = await caller.GetRegisterSheets(roster_pb2.GetRegisterSheetsRequest(pupil_ids=[pupil_id]))
+    assert (sheets.sheets[0].next_school, sheets.sheets[0].next_school_address) == ("試験市立けやき中学校", "試験市2")
+
+
+async def test_what_was_changed_meanwhile_is_not_overwritten(board: Board):
+    with pytest.raises(Conflict, match="ほかの人が変更"):
+        await asks(board).EnterMovement(transfer(board, version=99))
+    with pytest.raises(Invalid, match="受け入れた日"):
+        await asks(board).EnterMovement(transfer(board, ""))
+
+
+async def test_who_may_enter_an_event(board: Board):
+    for caller in (asks(board, "teacher", "teacher"), board.board_admin(MovementServiceStub)):
+        with pytest.raises(Refused):
+            await caller.EnterMovement(transfer(board))
+    with pytest.raises(Unseen):
+        await asks(board, "jh_principal", "principal").EnterMovement(transfer(board))
