@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 CALLS: dict[str, dict[str, list[str]]] = yaml.safe_load((ROOT / "infra" / "calls.yaml").read_text("utf-8"))["calls"]
 CONTRACTS = {
-    "roster": ["roster"],
+    "roster": ["roster", "people", "movements"],
     "attendance": ["attendance"],
     "grades": ["grades"],
     "reports": ["reports"],

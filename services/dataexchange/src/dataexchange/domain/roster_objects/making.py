@@ -231,9 +231,9 @@ def _enrollment(
 
 def placement(content: Mapping[str, Any], refs: Iterable[str]) -> Placement:
     """A homeroom enrolment, read back from its object."""
-    grade = next((one[3:] for one in refs if one.startswith("in:")), "")
+    school_grade = next((one[3:] for one in refs if one.startswith("in:")), "")
     return Placement(
-        content["class"]["sourcedId"], content["school"]["sourcedId"], grade, content["beginDate"], content["endDate"]
+        content["class"]["sourcedId"], content["school"]["sourcedId"], school_grade, content["beginDate"], content["endDate"]
     )
 
 
