@@ -22,6 +22,7 @@ from dataexchange.consumers import CONSUMERS
 from dataexchange.domain.ourselves import Ourselves
 from dataexchange.grpc_api import RIGHTS, ImportServicer, TransferServicer
 from dataexchange.http_api import exchange_app
+from dataexchange.rest_api import RestApp
 from dataexchange.settings import Settings
 from dataexchange.usecases import projection
 from dataexchange.usecases.delivering import Sender
@@ -100,7 +101,7 @@ def build(settings: Settings) -> ExchangeService:
         consumers=CONSUMERS,
         jobs=[JobKind(projection.JOB, project)],
         database=database,
-        http_app=exchange_app(database, us),
+        http_app=RestApp(database, exchange_app(database, us)),
         closing=[clients.close, peers.close],
         loops=loops,
     )

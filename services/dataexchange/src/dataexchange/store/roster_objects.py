@@ -22,6 +22,14 @@ class Source(NamedTuple):
     facts: dict[str, Any]
 
 
+class Known(NamedTuple):
+    """What others need to know of an object that they hang on."""
+
+    active: bool
+    refs: frozenset[str]
+    class_id: str | None
+
+
 async def keep_source(
     tx: Transaction, kind: str, id_: UUID, version: int, facts: Any, refs: Iterable[UUID]
 ) -> bool:  # fmt: skip
@@ -220,3 +228,15 @@ async def pupils_in(tx: Transaction, class_ids: Iterable[UUID]) -> list[str]:
         {"sources": list(class_ids)},
     )
     return [row.person_id for row in found]
+
+
+async def known(tx: Transaction, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    """Those of the objects (kind, id) that there are, gone ones included."""
+    found = await tx.execute(
+        "SELECT kind, sourced_id, status, refs, class_id FROM oneroster_objects WHERE (kind, sourced_id) IN "
+        "(SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])))",
+        {"kinds": [kind for kind, _ in keys], "ids": [id_ for _, id_ in keys]},
+    )
+    return {
+        (row.kind, row.sourced_id): Known(row.status == "active", frozenset(row.refs), row.class_id) for row in found
+    }

@@ -1,0 +1,122 @@
+"""What partners write: line items, results and the like, held apart from 評点 and 評定 until a teacher takes them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from servicekit.db import Transaction
+from servicekit.ids import uuid7
+
+from dataexchange.domain.partners import Grant
+from dataexchange.domain.rest import written
+from dataexchange.domain.rest.answers import Declined, Minor
+from dataexchange.domain.rest.routes import Operation
+from dataexchange.domain.roster_objects.making import Made, ref
+from dataexchange.store import roster_objects as store
+from dataexchange.store.roster_objects import Known
+
+SERVICE = "gradebook"
+_HANGS_ON = {"result": "lineItem", "assessmentResult": "assessmentLineItem", "assessmentLineItem": ""}
+
+
+async def put(tx: Transaction, grant: Grant, operation: Operation, id_: str, given: Any) -> bool:
+    """Enter or replace one object. Returns whether it is new. Raises: Declined."""
+    written.a_guid(id_)
+    body = given.get(operation.kind, given) if isinstance(given, Mapping) else given
+    if isinstance(body, Mapping) and body.get("sourcedId", id_) != id_:
+        raise Declined(Minor.INVALID_DATA, "sourcedId differs from the id in the path")
+    content = written.content(operation.kind, body)
+    before = await store.known(tx, [(operation.kind, id_)])
+    if before and not _within(before[operation.kind, id_], grant):
+        raise Declined(Minor.FORBIDDEN, "the object belongs to a school that this client is not granted")
+    made = await _made(tx, grant, operation.kind, [(id_, content)])
+    await _save(tx, grant, made)
+    return not before
+
+
+async def post(
+    tx: Transaction, grant: Grant, operation: Operation, ids: Mapping[str, str], given: Any
+) -> list[tuple[str, str]]:
+    """Enter objects under ids of ours: (supplied, allocated). The path says some members for each. Raises: Declined."""
+    await _parents(tx, grant, operation, ids)
+    plural = "lineItems" if operation.kind == "lineItem" else "results"
+    found = given.get(plural, given.get(operation.kind)) if isinstance(given, Mapping) else given
+    items = found if isinstance(found, list) else [found]
+    if not 0 < len(items) <= written.MOST_AT_ONCE:
+        raise Declined(Minor.INVALID_DATA, f"{plural} is a list of 1 to {written.MOST_AT_ONCE}")
+    pairs, contents = [], []
+    for item in items:
+        if not isinstance(item, Mapping):
+            raise Declined(Minor.INVALID_DATA, f"{operation.kind} is an object")
+        supplied = written.a_guid(item.get("sourcedId"))
+        allocated = str(uuid7())
+        pairs.append((supplied, allocated))
+        contents.append((allocated, written.content(operation.kind, {**item, **_said_by(operation.path, ids)})))
+    await _save(tx, grant, await _made(tx, grant, operation.kind, contents))
+    return pairs
+
+
+async def delete(tx: Transaction, grant: Grant, operation: Operation, id_: str) -> None:
+    """The object stays as `tobedeleted`. Raises: Declined."""
+    before = await store.known(tx, [(operation.kind, id_)])
+    one = before.get((operation.kind, id_))
+    if one is None or not one.active or not _within(one, grant):
+        raise Declined(Minor.UNKNOWN_OBJECT, "no such object")
+    await store.retire_ids(tx, SERVICE, (operation.kind,), [id_])
+    tx.audit("partner.deleted", id_, after={"partner": str(grant.partner_id), "kind": operation.kind})
+
+
+def _said_by(path: str, ids: Mapping[str, str]) -> dict[str, Any]:
+    """Members that the path already says."""
+    said = {
+        "classSourcedId": ("class", "class"), "schoolSourcedId": ("school", "org"),
+        "lineItemSourcedId": ("lineItem", "lineItem"),
+    }  # fmt: skip
+    return {said[name][0]: ref(said[name][1], id_) for name, id_ in ids.items() if name in said}
+
+
+async def _parents(tx: Transaction, grant: Grant, operation: Operation, ids: Mapping[str, str]) -> None:
+    wanted = [(kind, ids[parameter]) for kind, parameter, _ in operation.parents]
+    found = await store.known(tx, wanted)
+    for key in wanted:
+        if key not in found or not _within(found[key], grant):
+            raise Declined(Minor.UNKNOWN_OBJECT, f"no such {key[0]}")
+
+
+async def _made(tx: Transaction, grant: Grant, kind: str, contents: Sequence[tuple[str, dict[str, Any]]]) -> list[Made]:
+    """With what they hang on: the class and through it the school, the pupil, the line item. Raises: Declined."""
+    parent_kind = _HANGS_ON.get(kind, "")
+    named = [
+        (key, each[member]["sourcedId"])
+        for _, each in contents
+        for member, key in (("class", "class"), ("student", "user"), ("school", "org"), (parent_kind, parent_kind))
+        if member in each
+    ]
+    found = await store.known(tx, list(dict.fromkeys(named)))
+    for key in named:
+        if key not in found or not _within(found[key], grant):
+            raise Declined(Minor.INVALID_DATA, f"{key[0]} {key[1]} is not known here")
+    made = []
+    for id_, each in contents:
+        parent = found.get((parent_kind, each[parent_kind]["sourcedId"])) if parent_kind in each else None
+        class_id = each["class"]["sourcedId"] if "class" in each else parent.class_id if parent else None
+        its_class = found.get(("class", class_id)) if class_id else None
+        refs = {one for known in (its_class, parent) if known for one in known.refs if one.startswith("school:")}
+        if parent_kind and parent:
+            refs.add(f"{parent_kind}:{each[parent_kind]['sourcedId']}")
+        person = each["student"]["sourcedId"] if "student" in each else None
+        if not refs and person:
+            refs = {one for one in found["user", person].refs if one.startswith("school:")}
+        if not any(one.startswith("school:") for one in refs):
+            refs.add("board")
+        made.append(Made(kind, id_, each, frozenset(refs), None, class_id, person))
+    return made
+
+
+async def _save(tx: Transaction, grant: Grant, made: Sequence[Made]) -> None:
+    await store.put(tx, SERVICE, made, by=str(grant.partner_id))
+    for one in made:
+        tx.audit("partner.wrote", one.id, after={"partner": str(grant.partner_id), "kind": one.kind})
+
+
+def _within(known: Known, grant: Grant) -> bool:
+    return grant.refs is None or not known.refs.isdisjoint(grant.refs)
