@@ -14,7 +14,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from komustack import ca, demo, directory, keycloak, nats, parts, postgres, realm_changes, second_factor, services
+from komustack import (
+    ca,
+    demo,
+    directory,
+    keycloak,
+    nats,
+    oneroster,
+    parts,
+    postgres,
+    realm_changes,
+    second_factor,
+    services,
+)
 from komustack.calls import Calls, read_calls
 from komustack.info import information
 from komustack.say import Problem, result, say
@@ -56,6 +68,7 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
         remember_given_parts(stack)
         if running:
             _load_demo(stack, calls, running)
+            _enter_partners(stack, calls, running)
         (stack.home / "info.json").write_text(json.dumps(information(stack), ensure_ascii=False, indent=1))
         (stack.home / "info.json").chmod(0o600)
         say("準備ができました", f"ready after {time.monotonic() - began:.1f} s")
@@ -289,6 +302,19 @@ def _load_demo(stack: Stack, calls: Calls, running: list[str]) -> None:
             f"デモの取り込みに失敗しました。記録 {stack.logs}/demo.log を確かめてください。サービスは動いています。",
             f"Loading the demo boards failed (the services are running):\n    {tail}",
         )
+    marker.touch()
+
+
+def _enter_partners(stack: Stack, calls: Calls, running: list[str]) -> None:
+    """A partner for each board, by the product's own command. Once: a marker remembers it."""
+    marker = stack.home / "partners-entered"
+    if marker.exists() or "dataexchange" not in running:
+        return
+    for board in demo.boards_of(stack.name):
+        done = _run_service(stack, "dataexchange", oneroster.arguments(stack, board), calls)
+        if done.returncode:
+            tail = (done.stdout + done.stderr).strip().splitlines()[-1:]
+            raise Problem("見本の連携先を登録できませんでした。", f"The demo partner could not be entered: {tail}")
     marker.touch()
 
 

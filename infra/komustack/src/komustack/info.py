@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from komustack import demo, postgres, services
+from komustack import demo, oneroster, postgres, services
 from komustack.stack import SERVICES, Stack
 
 
@@ -34,7 +34,7 @@ def information(stack: Stack) -> dict[str, Any]:
             for person in demo.accounts(stack.name)
         ],
         "services": {name: _service(stack, name) for name in SERVICES if services.exists(name)},
-        "oneroster": [],
+        "oneroster": [oneroster.client(stack, board) for board in demo.boards_of(stack.name)],
         "exchange": {
             "base_url": stack.exchange_url,
             "organisations": services.organisations(stack),

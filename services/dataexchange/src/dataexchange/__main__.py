@@ -10,6 +10,7 @@ from importlib.util import find_spec
 COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "serve": ("dataexchange.app", "add_arguments", "serve", "start the service"),
     "migrate": ("dataexchange.app", "add_arguments", "migrate", "bring the database to this version"),
+    "partner": ("dataexchange.commands.partner", "add_arguments", "run", "enter a partner for OneRoster REST"),
     "rebuild": ("dataexchange.rebuild", "add_arguments", "run", "copy the register anew for OneRoster"),
     "verify": ("dataexchange.commands.verify", "add_arguments", "run", "check a package, a receipt chain"),
     "directory": ("dataexchange.commands.directory", "add_arguments", "run", "keep a trust directory"),

@@ -27,5 +27,7 @@ class Settings(ServiceSettings):
     """The pinned public key of the directory's operator (JWK)."""
     directory_seconds: float = 30.0
     """How often the directory and the keys are read again."""
+    exchange_public_url: str = ""
+    """The `https://` root under which partners and other municipalities reach this process; told to people."""
     exchange_ca_bundle: Path | None = None
     """PEM of the authorities that issue other deployments' certificates; None: the system's."""

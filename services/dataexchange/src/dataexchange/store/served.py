@@ -18,7 +18,7 @@ from dataexchange.domain.rest.routes import By, Operation
 
 _STANDS = "EXISTS (SELECT FROM oneroster_tokens WHERE sha256 = :token) AS stands"
 _VERSION = "(SELECT coalesce(sum(version), 0) FROM oneroster_state WHERE service = ANY(:services)) AS version"
-_RANGE = f"""SELECT {_STANDS},
+_RANGE = f"""SELECT {_STANDS}, {_VERSION},
     (SELECT CAST(totals ->> :kind AS int) FROM oneroster_state WHERE service = :service) AS total,
     (SELECT string_agg(body, ',' ORDER BY ordinal) FROM oneroster_objects
       WHERE kind = :kind AND ordinal > :after AND ordinal <= :last) AS page"""
@@ -26,51 +26,66 @@ _THESE = f"""SELECT {_STANDS}, {_VERSION},
     (SELECT string_agg(o.body, ',' ORDER BY w.n) FROM unnest(CAST(:ordinals AS int[])) WITH ORDINALITY AS w(ordinal, n)
        JOIN oneroster_objects o ON o.kind = :kind AND o.ordinal = w.ordinal) AS page"""
 _WITHIN = "(CAST(:within AS text[]) IS NULL OR refs && CAST(:within AS text[]))"
-_ONE = f"""SELECT {_STANDS}, (SELECT body FROM oneroster_objects WHERE kind = :kind AND sourced_id = :id
+_ONE = f"""SELECT {_STANDS}, {_VERSION}, (SELECT body FROM oneroster_objects WHERE kind = :kind AND sourced_id = :id
     AND refs @> CAST(:must AS text[]) AND {_WITHIN}) AS body"""
 
 
 class Page(NamedTuple):
-    """`body`: objects joined by commas; `mark`: the version, or the total of a plain list."""
+    """`body`: objects joined by commas; `total`: of a plain list."""
 
     stands: bool
-    mark: int
-    body: str
+    version: int
+    body: bytes
+    total: int = 0
+
+
+async def standing(tx: Transaction, tokens: Sequence[bytes]) -> tuple[frozenset[bytes], dict[str, int]]:
+    """Those of the tokens that stand, and the version of each service."""
+    found = await tx.execute(
+        "SELECT (SELECT array_agg(sha256) FROM oneroster_tokens WHERE sha256 = ANY(:tokens)) AS tokens, "
+        "(SELECT jsonb_object_agg(service, version) FROM oneroster_state) AS versions",
+        {"tokens": list(tokens)},
+    )
+    row = found.one()
+    return frozenset(map(bytes, row.tokens or ())), row.versions or {}
 
 
 async def plain_page(tx: Transaction, token: bytes, operation: Operation, query: Query) -> Page:
-    """A page of all objects of a kind, in the order they came: a range of ordinals. `mark`: how many there are."""
+    """A page of all objects of a kind, in the order they came: a range of ordinals."""
     found = await tx.execute(
         _RANGE,
         {
-            "token": token, "kind": operation.kind, "service": operation.service, "after": query.offset,
-            "last": query.offset + query.limit,
+            "token": token, "services": services_of(operation), "kind": operation.kind,
+            "service": operation.service, "after": query.offset, "last": query.offset + query.limit,
         },
     )  # fmt: skip
     row = found.one()
-    return Page(row.stands, row.total or 0, row.page or "")
+    return Page(row.stands, int(row.version), (row.page or "").encode(), row.total or 0)
 
 
 async def these(tx: Transaction, token: bytes, operation: Operation, ordinals: Sequence[int]) -> Page:
-    """Objects by ordinal, in that order. `mark`: the version of what there is now."""
+    """Objects by ordinal, in that order."""
     found = await tx.execute(
         _THESE,
         {
-            "token": token, "services": _services(operation), "kind": operation.kind, "ordinals": list(ordinals),
+            "token": token, "services": services_of(operation), "kind": operation.kind, "ordinals": list(ordinals),
         },
     )  # fmt: skip
     row = found.one()
-    return Page(row.stands, int(row.version), row.page or "")
+    return Page(row.stands, int(row.version), (row.page or "").encode())
 
 
 async def one(tx: Transaction, token: bytes, operation: Operation, id_: str, grant: Grant) -> Page:
     """One object; an empty body where there is none to see."""
     found = await tx.execute(
         _ONE,
-        {"token": token, "kind": operation.kind, "id": id_, "must": list(operation.must), "within": grant.refs},
-    )
+        {
+            "token": token, "services": services_of(operation), "kind": operation.kind, "id": id_,
+            "must": list(operation.must), "within": grant.refs,
+        },
+    )  # fmt: skip
     row = found.one()
-    return Page(row.stands, 0, row.body or "")
+    return Page(row.stands, int(row.version), (row.body or "").encode())
 
 
 async def ordinals(
@@ -79,7 +94,7 @@ async def ordinals(
     """Which objects an operation and a query mean, in order, and the version that this is true for.
 
     None: something that the path names is not there (or not for this partner)."""
-    values: dict[str, Any] = {"services": _services(operation), "kind": operation.kind, "within": grant.refs}
+    values: dict[str, Any] = {"services": services_of(operation), "kind": operation.kind, "within": grant.refs}
     where = ["kind = :kind", _WITHIN]
     if operation.must:
         where.append("refs @> CAST(:must AS text[])")
@@ -175,5 +190,6 @@ def _plain(text: str) -> Any:
     return number if abs(number) < 1e15 else text
 
 
-def _services(operation: Operation) -> list[str]:
+def services_of(operation: Operation) -> list[str]:
+    """What an answer of this operation is made from."""
     return ["rostering"] if operation.service == "rostering" else ["rostering", "gradebook", "resources"]

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from servicekit.auth import Actor
 from servicekit.db import Transaction
-from servicekit.errors import Conflict, Invalid, Unseen
+from servicekit.errors import Conflict, Invalid, Unseen, Violation
 from servicekit.ids import uuid7
 
 from dataexchange.domain import partners
 from dataexchange.domain.partners import TOKEN_LASTS, Grant, Partner
 from dataexchange.domain.rest.answers import Declined, Minor
 from dataexchange.store import partners as store
+from dataexchange.store import roster_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Wanted:
 async def add(tx: Transaction, actor: Actor, wanted: Wanted) -> tuple[Partner, str]:
     """A new partner and its secret, which is shown once. Raises: Invalid."""
     problems = partners.problems(wanted.name, wanted.purpose, wanted.scopes)
+    known = await roster_objects.known(tx, [("org", school) for school in wanted.school_ids])
+    if len(known) < len(wanted.school_ids):
+        problems.append(Violation("school_ids", "この教育委員会にない学校が選ばれています。選び直してください。"))
     if problems:
         raise Invalid("入力を確かめてください。", problems)
     return await enter(tx, uuid7(), wanted, partners.new_secret())

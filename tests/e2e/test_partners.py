@@ -1,0 +1,56 @@
+"""A board lets a partner in: client, token, users; then it shuts the partner out, and the token opens nothing."""
+
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.e2e.test_teacher_closes_the_term import confirm
+from tests.support.browser import Browse
+from tests.support.stack import RunningStack
+
+SCOPE = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
+USERS = "/ims/oneroster/rostering/v1p2/users"
+
+
+def token(client: httpx.Client, demo: dict[str, Any], client_id: str, secret: str) -> httpx.Response:
+    return client.post(demo["token_url"], data={"grant_type": "client_credentials"}, auth=(client_id, secret))
+
+
+def row(page: Page, name: str):
+    return page.get_by_role("row").filter(has_text=name)
+
+
+def test_a_partner_is_let_in_and_shut_out(browse: Browse, stack: RunningStack) -> None:
+    demo = next(one for one in stack.info["oneroster"] if one["board"] == "hoshi")
+    page = browse("hoshi.board", "/partners", strong=True)
+    page.get_by_role("link", name="新しい連携先").click()
+    page.get_by_role("button", name="登録する").click()
+    page.get_by_label("連携先の名前").fill("ほしの学習eポータル")
+    page.get_by_label("目的").fill("名簿の連携")
+    browse.check(page, "partners-new")
+    page.get_by_role("button", name="登録する").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("シークレットの控え")
+    client_id = page.locator("[data-client-id]").inner_text()
+    secret = page.locator("[data-client-secret]").inner_text()
+    browse.check(page, "partners-secret")
+    page.get_by_role("link", name="控えました").click()
+    expect(row(page, "ほしの学習eポータル")).to_contain_text("まだありません")
+    browse.check(page, "partners")
+
+    with httpx.Client(verify=demo["ca_bundle"], base_url=demo["base_url"]) as client:
+        issued = token(client, demo, client_id, secret).json()
+        assert issued["scope"] == f"{SCOPE}roster-core.readonly {SCOPE}roster.readonly"
+        bearer = {"Authorization": f"Bearer {issued['access_token']}"}
+        users = client.get(USERS, headers=bearer, params={"limit": "10"})
+        assert users.headers["x-total-count"] == "245"
+        assert len(users.json()["users"]) == 10
+        assert client.get("/ims/oneroster/gradebook/v1p2/results", headers=bearer).status_code == 403
+
+        page.reload()
+        expect(row(page, "ほしの学習eポータル")).not_to_contain_text("まだありません")
+        row(page, "ほしの学習eポータル").get_by_role("button", name="停止する").click()
+        confirm(page, "停止する")
+        expect(row(page, "ほしの学習eポータル")).to_contain_text("停止中")
+        assert client.get(USERS, headers=bearer).status_code == 401
+        assert token(client, demo, client_id, secret).status_code == 401
