@@ -29,6 +29,14 @@ EVENTS = {
     pb.ENROLMENT_EVENT_KIND_WITHDRAWN: "退学",
     pb.ENROLMENT_EVENT_KIND_GRADUATED: "卒業",
     pb.ENROLMENT_EVENT_KIND_NOT_ENROLLED: "在学しない者（居所不明）",
+    pb.ENROLMENT_EVENT_KIND_DEFERRED: "在学しない者（就学猶予・免除）",
+    pb.ENROLMENT_EVENT_KIND_REINSTATED: "復籍",
+    pb.ENROLMENT_EVENT_KIND_OUT_OF_DISTRICT: "区域外就学",
+}
+_COUNTERPARTS = {
+    pb.ENROLMENT_EVENT_KIND_TRANSFERRED_OUT: "転学先",
+    pb.ENROLMENT_EVENT_KIND_GRADUATED: "進学先",
+    pb.ENROLMENT_EVENT_KIND_OUT_OF_DISTRICT: "住所地",
 }
 
 
@@ -42,6 +50,10 @@ class Line:
     remarks: tuple[str, ...]
     struck: bool
     elsewhere: bool
+    event_id: str = ""  # of one that may be corrected by hand
+    struck_by: str = ""
+    struck_at: Any = None
+    strike_reason: str = ""
 
 
 def history(found: Any, schools: Mapping[str, Any]) -> list[Line]:
@@ -62,13 +74,19 @@ def _line(event: Any, school: str, *, elsewhere: bool) -> Line:
     if event.left_on and event.kind == pb.ENROLMENT_EVENT_KIND_NOT_ENROLLED:
         remarks.append(f"居所が分からなくなった日 {_day(event.left_on)}")
     if event.counterpart_name:
-        out = event.kind == pb.ENROLMENT_EVENT_KIND_TRANSFERRED_OUT
-        remarks.append(f"{'転学先' if out else '前の学校'} {event.counterpart_name}")
+        remarks.append(f"{_COUNTERPARTS.get(event.kind, '前の学校')} {event.counterpart_name}")
     if event.reason:
         remarks.append(event.reason)
+    if event.until_on:
+        remarks.append(f"{_day(event.until_on)}まで")
     if not event.effective_on and not event.struck:
         remarks.append("転学先の受入れを待っています")
-    return Line(event.effective_on, EVENTS.get(event.kind, "異動"), school, tuple(remarks), event.struck, elsewhere)
+    by_hand = not (elsewhere or event.struck or event.transfer_id) and event.effective_on and event.kind in EVENTS
+    return Line(
+        event.effective_on, EVENTS.get(event.kind, "異動"), school, tuple(remarks), event.struck, elsewhere,
+        event.id if by_hand else "", event.struck_by, event.struck_at if event.HasField("struck_at") else None,
+        event.strike_reason,
+    )  # fmt: skip
 
 
 def _day(text: str) -> str:

@@ -13,6 +13,7 @@ from komu.roster.v1 import roster_pb2 as pb
 from servicekit.clock import today_jst
 from servicekit.errors import Conflict, Invalid, Violation
 
+from portal import text
 from portal.nav import NavItem
 from portal.roster_words import POSTS, SEXES, STATES, history
 from portal.rpc import Rpc, rpc
@@ -61,6 +62,7 @@ async def overview(
         "school_tabs": [(one.name, f"/roster?school={one.id}", here == one) for one in me.schools],
         "asked": asked,
         "decides": user.holds(*_REGISTRARS, "board_admin"),
+        "registrar": user.holds(*_REGISTRARS),
         "found": found.pupils if found else [],
         "next_url": f"/roster?{query}" if query else None,
         "classes": classes or [],
@@ -176,10 +178,10 @@ def _status(error: Invalid | Conflict) -> int:
 @router.get("/pupils/{pupil_id}")
 async def pupil(request: Request, pupil_id: str, user: User, rpc: Calls) -> Response:
     """The pupil: names with their history, 学籍 in order, family, classes."""
-    return await _pupil_page(request, user, rpc, pupil_id)
+    return await pupil_page(request, user, rpc, pupil_id)
 
 
-async def _pupil_page(
+async def pupil_page(
     request: Request,
     user: SignedIn,
     rpc: Rpc,
@@ -189,11 +191,15 @@ async def _pupil_page(
     typed: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
+    """The page of a child, with what was typed and is wrong."""
     found = await rpc.roster.GetPupil(pb.GetPupilRequest(pupil_id=pupil_id))
     child = found.pupil
     schools = {one.id: one for one in found.schools}
     roll = next((one for one in reversed(found.enrolments) if one.state != "ended"), None)
-    keeps = user.holds(*_REGISTRARS) and roll is not None
+    registrar = user.holds(*_REGISTRARS)
+    keeps = registrar and roll is not None
+    lines = history(found, schools)
+    strikers = sorted({one.struck_by for one in lines if one.struck_by})
     classes = await _homerooms(rpc, child.school_id) if keeps and roll is not None else []
     facts = {
         "child": child,
@@ -207,7 +213,9 @@ async def _pupil_page(
         "addresses": list(reversed(found.addresses)),
         "guardians": found.guardians,
         "placements": list(reversed(found.placements)),
-        "history": history(found, schools),
+        "history": lines,
+        "strikers": await _names(rpc, strikers) if strikers else {},
+        "registrar": registrar,
         "roll": roll,
         "state": STATES.get(roll.state) if roll else ("在籍していません", "plain"),
         "keeps": keeps,
@@ -219,6 +227,11 @@ async def _pupil_page(
     }
     name = child.names.display
     return view(request, "roster/pupil.html", facts, title=f"{name.family}　{name.given}", status=status)
+
+
+async def _names(rpc: Rpc, people: Sequence[str]) -> dict[str, str]:
+    named = await rpc.roster.GetPeopleNames(pb.GetPeopleNamesRequest(person_ids=people))
+    return {one.person_id: text.full_name(one.names.display) for one in named.people}
 
 
 async def _homerooms(rpc: Rpc, school_id: str) -> list[tuple[str, str]]:
@@ -250,7 +263,7 @@ async def place_in_class(
             Violation("number", "出席番号は1から99までの数字で入力してください。空欄なら次の番号になります。")
         )
     if problems:
-        return await _pupil_page(request, user, rpc, pupil_id, errors=problems, typed=typed, status=422)
+        return await pupil_page(request, user, rpc, pupil_id, errors=problems, typed=typed, status=422)
     try:
         placed = await rpc.roster.PlaceInClass(
             pb.PlaceInClassRequest(
@@ -258,7 +271,7 @@ async def place_in_class(
             )
         )
     except (Invalid, Conflict) as error:
-        return await _pupil_page(
+        return await pupil_page(
             request, user, rpc, pupil_id, errors=_violations(error), typed=typed, status=_status(error)
         )
     said = f"{getattr(placed, 'class').name} {placed.number}番に入りました。"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from jpschool.kana import full_width_katakana
 from komu.roster.v1 import movements_pb2, movements_pb2_grpc, roster_pb2
 from servicekit.errors import Invalid, Violation
 from servicekit.grpc import Call, rpc
@@ -87,7 +88,7 @@ def _newcomer(message: movements_pb2.Newcomer, pupil_id: UUID, first_day: date |
         ("display", message.names.display), ("kana", message.names.kana), ("official", message.names.official),
         ("alias", message.alias),
     )  # fmt: skip
-    names = [(kind, _stripped(name(value))) for kind, value in kinds]
+    names = [(kind, _stripped(kind, name(value))) for kind, value in kinds]
     for kind, value in names[:2]:
         if not value.family or not value.given:
             said = "姓と名を入力してください。" if kind == "display" else "ふりがなを入力してください。"
@@ -102,8 +103,10 @@ def _newcomer(message: movements_pb2.Newcomer, pupil_id: UUID, first_day: date |
     )  # fmt: skip
 
 
-def _stripped(value: Name) -> Name:
-    return Name(value.family.strip(), value.given.strip(), value.middle.strip())
+def _stripped(kind: str, value: Name) -> Name:
+    """Without spaces around; a ふりがな typed in ひらがな or 半角 becomes full-width katakana."""
+    parts = (value.family.strip(), value.given.strip(), value.middle.strip())
+    return Name(*map(full_width_katakana, parts)) if kind == "kana" else Name(*parts)
 
 
 def _outcome(value: Outcome) -> movements_pb2.PreviewMovementReply:
