@@ -78,8 +78,8 @@ def may_keep_register(actor: Actor, standing: Standing, school_id: UUID, what: s
     return Decision.deny(f"{what}を入力できるのは、その学校の校長・教頭・事務職員です。", reason="NOT_REGISTRAR")
 
 
-def unlisted_scope(actor: Actor, standing: Standing) -> Scope:
-    """名簿にない児童生徒 are shown to who keeps the register of their school, and to the 教育委員会."""
+def kept_scope(actor: Actor, standing: Standing) -> Scope:
+    """異動一覧, 名簿にない児童生徒: shown to who keeps the register of the school, and to the 教育委員会."""
     kept = frozenset(school_id for school_id in standing.school_ids if standing.holds(school_id, REGISTRARS))
     return Scope(kept, whole_board=actor.holds("board_admin"))
 

@@ -146,3 +146,77 @@ async def test_who_may_enter_an_event(board: Board):
             await caller.EnterMovement(transfer(board))
     with pytest.raises(Unseen):
         await asks(board, "jh_principal", "principal").EnterMovement(transfer(board))
+
+
+def listing(board: Board, **more: object) -> pb.ListMovementsRequest:
+    return pb.ListMovementsRequest(school_id=board.elementary, from_on="2026-11-01", to_on="2026-11-30", **more)
+
+
+async def test_the_lists_follow_from_the_events(board: Board):
+    office = asks(board)
+    arrived = await office.EnterMovement(newcomer(board))
+    placed = roster_pb2.PlaceInClassRequest(
+        pupil_id=arrived.pupil_id, class_id=board.class_32, starts_on="2026-11-18", number=9
+    )
+    await board.office.PlaceInClass(placed)
+    left = await office.EnterMovement(transfer(board))
+    first = await office.ListMovements(listing(board, limit=1))
+    rest = await office.ListMovements(listing(board, limit=1, after_key=first.next_key))
+    assert (rest.next_key, len(rest.entries)) == ("", 1)
+    lines = [*first.entries, *rest.entries]
+    assert [(one.event.kind, one.event.effective_on, one.class_name, one.number) for one in lines] == [
+        (OUT, "2026-11-16", "3年1組", 1), (IN, "2026-11-17", "3年2組", 9),
+    ]  # fmt: skip
+    assert (lines[1].guardian_name, lines[1].event.counterpart_name) == ("汐見\u3000波子", "海辺町立みなと小学校")
+    assert [one.pupil.id for one in (await office.ListMovements(listing(board, kinds=[IN]))).entries] == [
+        arrived.pupil_id
+    ]
+    await office.TakeBackMovement(pb.TakeBackMovementRequest(event_id=of_kind(left, OUT)[0].id, reason="誤り"))
+    assert [one.event.kind for one in (await office.ListMovements(listing(board))).entries] == [IN]
+    for caller in (asks(board, "teacher", "teacher"), asks(board, "jh_principal", "principal")):
+        with pytest.raises((Refused, Unseen)):
+            await caller.ListMovements(listing(board))
+
+
+async def test_children_are_counted_as_of_a_day(board: Board):
+    office = asks(board)
+    await office.EnterMovement(newcomer(board))  # from the 17th, in no class yet
+    await office.EnterMovement(transfer(board))  # till the 16th, out of 3年1組
+
+    async def counted(on: str) -> list[tuple[str, str, int]]:
+        found = await office.CountEnrolled(pb.CountEnrolledRequest(school_id=board.elementary, on=on))
+        return [(one.class_name, one.school_grade, one.number) for one in found.counts]
+
+    assert await counted("2026-05-01") == [("3年1組", "P3", 3), ("3年2組", "P3", 1)]
+    assert await counted("2026-11-17") == [("", "P3", 1), ("3年1組", "P3", 2), ("3年2組", "P3", 1)]
+    whole = await board.board_admin(MovementServiceStub).CountEnrolled(pb.CountEnrolledRequest(on="2026-05-01"))
+    assert sum(one.number for one in whole.counts) == 5
+    assert len(whole.schools) == 2
+    with pytest.raises(Unseen):
+        await asks(board, "jh_principal", "principal").CountEnrolled(
+            pb.CountEnrolledRequest(school_id=board.elementary)
+        )
+
+
+async def test_who_is_missing_is_listed_until_found(board: Board):
+    office = asks(board)
+    gone = pb.Movement(
+        kind=roster_pb2.ENROLMENT_EVENT_KIND_NOT_ENROLLED, effective_on="2026-11-20", left_on="2026-04-01"
+    )
+    entering = pb.EnterMovementRequest(pupil_id=board.people["pupil2"], movement=gone)
+    with pytest.raises(Invalid, match="1年を経過した2027年4月1日"):
+        await office.EnterMovement(entering)
+    deferred = pb.Movement(
+        kind=roster_pb2.ENROLMENT_EVENT_KIND_DEFERRED, effective_on="2026-11-10", ground="defer", reason="療養"
+    )
+    await office.EnterMovement(pb.EnterMovementRequest(pupil_id=board.people["pupil2"], movement=deferred))
+    asked = listing(board, kinds=[roster_pb2.ENROLMENT_EVENT_KIND_DEFERRED], last_only=True)
+    assert [one.event.reason for one in (await office.ListMovements(asked)).entries] == ["就学猶予　療養"]
+    back = pb.Movement(
+        kind=roster_pb2.ENROLMENT_EVENT_KIND_ADMITTED_FROM_ABROAD, effective_on="2026-11-20", school_grade="P3",
+        reason="就学猶予の終了",
+    )  # fmt: skip
+    await office.EnterMovement(
+        pb.EnterMovementRequest(pupil_id=board.people["pupil2"], school_id=board.elementary, movement=back)
+    )
+    assert not (await office.ListMovements(asked)).entries

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from roster.domain.counting import years_before
 from roster.domain.enrolment import Enrolment, EnrolmentEvent, EnrolmentProblem
 from roster.domain.movements import Entering, Movement, begin, correct, enter, strike
 from roster.domain.period import Period
@@ -150,3 +151,10 @@ def test_what_two_schools_agreed_on_is_not_changed_by_one():
     told = replace(roll, events=(replace(roll.events[0], transfer_id=uuid4()),))
     with pytest.raises(EnrolmentProblem, match="電子的に取り交わした"):
         strike(told, told.events[0].id, [])
+
+
+@pytest.mark.parametrize(
+    ("school_grade", "years", "was"), [("P3", 0, "P3"), ("P3", 2, "P1"), ("J1", 1, "P6"), ("P1", 1, ""), ("", 1, "")]
+)
+def test_the_school_grade_of_a_former_year(school_grade: str, years: int, was: str):
+    assert years_before(school_grade, years) == was

@@ -134,4 +134,4 @@ def test_the_school_decides_and_the_board_where_it_knows(post, roles, keep, with
     actor = Actor("aozora", uuid4(), frozenset(roles))
     assert bool(policy.may_decide_unlisted(actor, standing, SCHOOL, "keep")) is keep
     assert bool(policy.may_decide_unlisted(actor, standing, SCHOOL, "withdraw")) is withdraw
-    assert policy.unlisted_scope(actor, standing).covers(SCHOOL) is keep
+    assert policy.kept_scope(actor, standing).covers(SCHOOL) is keep

@@ -257,3 +257,205 @@ class TakeBackMovementRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TakeBackMovementRequest: _TypeAlias = TakeBackMovementRequest  # noqa: Y015
+
+@_typing.final
+class ListMovementsRequest(_message.Message):
+    """異動一覧, 転入簿・転出簿: events that stand, by day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    FROM_ON_FIELD_NUMBER: _builtins.int
+    TO_ON_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    LAST_ONLY_FIELD_NUMBER: _builtins.int
+    AFTER_KEY_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """empty = every school whose register the caller keeps"""
+    from_on: _builtins.str
+    """both days inclusive; empty = open"""
+    to_on: _builtins.str
+    last_only: _builtins.bool
+    """only where no later time on a roll of the board followed: 居所不明者一覧"""
+    after_key: _builtins.str
+    """keyset cursor from the last reply"""
+    limit: _builtins.int
+    """at most 1000"""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_roster_pb2.EnrolmentEventKind.ValueType]:
+        """empty = every kind"""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        from_on: _builtins.str = ...,
+        to_on: _builtins.str = ...,
+        kinds: _abc.Iterable[_roster_pb2.EnrolmentEventKind.ValueType] | None = ...,
+        last_only: _builtins.bool = ...,
+        after_key: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_key", b"after_key", "from_on", b"from_on", "kinds", b"kinds", "last_only", b"last_only", "limit", b"limit", "school_id", b"school_id", "to_on", b"to_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMovementsRequest: _TypeAlias = ListMovementsRequest  # noqa: Y015
+
+@_typing.final
+class MovementEntry(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
+    class_name: _builtins.str
+    """of that day, or the first one after an entry"""
+    number: _builtins.int
+    guardian_name: _builtins.str
+    """保護者 of today"""
+    @_builtins.property
+    def pupil(self) -> _roster_pb2.Pupil:
+        """with today's place"""
+
+    @_builtins.property
+    def event(self) -> _roster_pb2.EnrolmentEvent: ...
+    def __init__(
+        self,
+        *,
+        pupil: _roster_pb2.Pupil | None = ...,
+        event: _roster_pb2.EnrolmentEvent | None = ...,
+        class_name: _builtins.str = ...,
+        number: _builtins.int = ...,
+        guardian_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "pupil", b"pupil"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_name", b"class_name", "event", b"event", "guardian_name", b"guardian_name", "number", b"number", "pupil", b"pupil"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MovementEntry: _TypeAlias = MovementEntry  # noqa: Y015
+
+@_typing.final
+class ListMovementsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_KEY_FIELD_NUMBER: _builtins.int
+    next_key: _builtins.str
+    """empty = end"""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___MovementEntry]: ...
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___MovementEntry] | None = ...,
+        next_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_key", b"next_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMovementsReply: _TypeAlias = ListMovementsReply  # noqa: Y015
+
+@_typing.final
+class CountEnrolledRequest(_message.Message):
+    """在籍者数 of a day, from the dated events: 5月1日現在 and any other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """empty = every school the caller serves"""
+    on: _builtins.str
+    """empty = today"""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on", b"on", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountEnrolledRequest: _TypeAlias = CountEnrolledRequest  # noqa: Y015
+
+@_typing.final
+class EnrolledCount(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
+    CLASS_KIND_FIELD_NUMBER: _builtins.int
+    SCHOOL_GRADE_FIELD_NUMBER: _builtins.int
+    SEX_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    class_id: _builtins.str
+    """of record; empty = no class that day"""
+    class_name: _builtins.str
+    class_kind: _roster_pb2.ClassKind.ValueType
+    school_grade: _builtins.str
+    """of the children, on that day"""
+    sex: _roster_pb2.Sex.ValueType
+    number: _builtins.int
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        class_name: _builtins.str = ...,
+        class_kind: _roster_pb2.ClassKind.ValueType = ...,
+        school_grade: _builtins.str = ...,
+        sex: _roster_pb2.Sex.ValueType = ...,
+        number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "class_kind", b"class_kind", "class_name", b"class_name", "number", b"number", "school_grade", b"school_grade", "school_id", b"school_id", "sex", b"sex"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnrolledCount: _TypeAlias = EnrolledCount  # noqa: Y015
+
+@_typing.final
+class CountEnrolledReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ON_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    SCHOOLS_FIELD_NUMBER: _builtins.int
+    on: _builtins.str
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnrolledCount]:
+        """by school, 学年, class"""
+
+    @_builtins.property
+    def schools(self) -> _containers.RepeatedCompositeFieldContainer[_roster_pb2.School]: ...
+    def __init__(
+        self,
+        *,
+        on: _builtins.str = ...,
+        counts: _abc.Iterable[Global___EnrolledCount] | None = ...,
+        schools: _abc.Iterable[_roster_pb2.School] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "on", b"on", "schools", b"schools"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountEnrolledReply: _TypeAlias = CountEnrolledReply  # noqa: Y015

@@ -50,6 +50,16 @@ class MovementServiceStub:
                 request_serializer=komu_dot_roster_dot_v1_dot_movements__pb2.TakeBackMovementRequest.SerializeToString,
                 response_deserializer=komu_dot_roster_dot_v1_dot_roster__pb2.Enrolment.FromString,
                 _registered_method=True)
+        self.ListMovements = channel.unary_unary(
+                '/komu.roster.v1.MovementService/ListMovements',
+                request_serializer=komu_dot_roster_dot_v1_dot_movements__pb2.ListMovementsRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_movements__pb2.ListMovementsReply.FromString,
+                _registered_method=True)
+        self.CountEnrolled = channel.unary_unary(
+                '/komu.roster.v1.MovementService/CountEnrolled',
+                request_serializer=komu_dot_roster_dot_v1_dot_movements__pb2.CountEnrolledRequest.SerializeToString,
+                response_deserializer=komu_dot_roster_dot_v1_dot_movements__pb2.CountEnrolledReply.FromString,
+                _registered_method=True)
 
 
 class MovementServiceServicer:
@@ -74,6 +84,18 @@ class MovementServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMovements(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountEnrolled(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MovementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -91,6 +113,16 @@ def add_MovementServiceServicer_to_server(servicer, server):
                     servicer.TakeBackMovement,
                     request_deserializer=komu_dot_roster_dot_v1_dot_movements__pb2.TakeBackMovementRequest.FromString,
                     response_serializer=komu_dot_roster_dot_v1_dot_roster__pb2.Enrolment.SerializeToString,
+            ),
+            'ListMovements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMovements,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_movements__pb2.ListMovementsRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_movements__pb2.ListMovementsReply.SerializeToString,
+            ),
+            'CountEnrolled': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountEnrolled,
+                    request_deserializer=komu_dot_roster_dot_v1_dot_movements__pb2.CountEnrolledRequest.FromString,
+                    response_serializer=komu_dot_roster_dot_v1_dot_movements__pb2.CountEnrolledReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -174,6 +206,60 @@ class MovementService:
             '/komu.roster.v1.MovementService/TakeBackMovement',
             komu_dot_roster_dot_v1_dot_movements__pb2.TakeBackMovementRequest.SerializeToString,
             komu_dot_roster_dot_v1_dot_roster__pb2.Enrolment.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMovements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.MovementService/ListMovements',
+            komu_dot_roster_dot_v1_dot_movements__pb2.ListMovementsRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_movements__pb2.ListMovementsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountEnrolled(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.roster.v1.MovementService/CountEnrolled',
+            komu_dot_roster_dot_v1_dot_movements__pb2.CountEnrolledRequest.SerializeToString,
+            komu_dot_roster_dot_v1_dot_movements__pb2.CountEnrolledReply.FromString,
             options,
             channel_credentials,
             insecure,

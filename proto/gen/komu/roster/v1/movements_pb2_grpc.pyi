@@ -36,6 +36,8 @@ class MovementServiceStub:
     """What EnterMovement would do with the same request."""
     EnterMovement: _grpc.UnaryUnaryMultiCallable[_movements_pb2.EnterMovementRequest, _roster_pb2.Enrolment]
     TakeBackMovement: _grpc.UnaryUnaryMultiCallable[_movements_pb2.TakeBackMovementRequest, _roster_pb2.Enrolment]
+    ListMovements: _grpc.UnaryUnaryMultiCallable[_movements_pb2.ListMovementsRequest, _movements_pb2.ListMovementsReply]
+    CountEnrolled: _grpc.UnaryUnaryMultiCallable[_movements_pb2.CountEnrolledRequest, _movements_pb2.CountEnrolledReply]
 
 @_typing.type_check_only
 class MovementServiceAsyncStub(MovementServiceStub):
@@ -44,6 +46,8 @@ class MovementServiceAsyncStub(MovementServiceStub):
     """What EnterMovement would do with the same request."""
     EnterMovement: _aio.UnaryUnaryMultiCallable[_movements_pb2.EnterMovementRequest, _roster_pb2.Enrolment]  # type: ignore[assignment]
     TakeBackMovement: _aio.UnaryUnaryMultiCallable[_movements_pb2.TakeBackMovementRequest, _roster_pb2.Enrolment]  # type: ignore[assignment]
+    ListMovements: _aio.UnaryUnaryMultiCallable[_movements_pb2.ListMovementsRequest, _movements_pb2.ListMovementsReply]  # type: ignore[assignment]
+    CountEnrolled: _aio.UnaryUnaryMultiCallable[_movements_pb2.CountEnrolledRequest, _movements_pb2.CountEnrolledReply]  # type: ignore[assignment]
 
 class MovementServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -67,5 +71,19 @@ class MovementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _movements_pb2.TakeBackMovementRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_roster_pb2.Enrolment, _abc.Awaitable[_roster_pb2.Enrolment]]: ...
+
+    @_abc_1.abstractmethod
+    def ListMovements(
+        self,
+        request: _movements_pb2.ListMovementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_movements_pb2.ListMovementsReply, _abc.Awaitable[_movements_pb2.ListMovementsReply]]: ...
+
+    @_abc_1.abstractmethod
+    def CountEnrolled(
+        self,
+        request: _movements_pb2.CountEnrolledRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_movements_pb2.CountEnrolledReply, _abc.Awaitable[_movements_pb2.CountEnrolledReply]]: ...
 
 def add_MovementServiceServicer_to_server(servicer: MovementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

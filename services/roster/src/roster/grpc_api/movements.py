@@ -11,6 +11,8 @@ from servicekit.errors import Invalid, Violation
 from servicekit.grpc import Call, rpc
 from servicekit.ids import uuid7
 
+from roster import events
+from roster.domain.counting import Count, Listed, ListedPlace
 from roster.domain.movements import Movement
 from roster.domain.names import DatedName, Name
 from roster.domain.people import Address
@@ -27,9 +29,11 @@ from roster.grpc_api.from_proto import (
     maybe_id,
     name,
 )
-from roster.usecases import movements
+from roster.usecases import counting, movements
 from roster.usecases.arrivals import Newcomer
 from roster.usecases.movements import EnterMovement, Outcome
+
+_MOST_LISTED = 1000
 
 
 class MovementServicer(movements_pb2_grpc.MovementServiceServicer):
@@ -51,6 +55,28 @@ class MovementServicer(movements_pb2_grpc.MovementServiceServicer):
     ) -> roster_pb2.Enrolment:
         event_id = an_id(request.event_id, "event_id")
         return to_proto.enrolment(await call.run(movements.strike, event_id, request.reason.strip()))
+
+    @rpc(right="enrolment.list")
+    async def ListMovements(
+        self, request: movements_pb2.ListMovementsRequest, call: Call
+    ) -> movements_pb2.ListMovementsReply:
+        found, more = await call.read(
+            counting.list_movements, maybe_id(request.school_id, "school_id"), maybe_day(request.from_on, "from_on"),
+            maybe_day(request.to_on, "to_on"), [EVENT_KIND_NAMES[kind] for kind in request.kinds if kind],
+            request.last_only, _place(request.after_key), min(request.limit or 100, _MOST_LISTED),
+        )  # fmt: skip
+        return movements_pb2.ListMovementsReply(entries=map(_entry, found), next_key=_cursor(found[-1]) if more else "")
+
+    @rpc(right="roster.read")
+    async def CountEnrolled(
+        self, request: movements_pb2.CountEnrolledRequest, call: Call
+    ) -> movements_pb2.CountEnrolledReply:
+        day, counts, schools = await call.read(
+            counting.count_enrolled, maybe_id(request.school_id, "school_id"), maybe_day(request.on, "on")
+        )
+        return movements_pb2.CountEnrolledReply(
+            on=iso(day), counts=map(_count, counts), schools=map(events.school, schools)
+        )
 
 
 def _command(request: movements_pb2.EnterMovementRequest) -> EnterMovement:
@@ -121,3 +147,30 @@ def _outcome(value: Outcome) -> movements_pb2.PreviewMovementReply:
             for label, old, new in value.classes
         ],
     )
+
+
+def _entry(value: Listed) -> movements_pb2.MovementEntry:
+    return movements_pb2.MovementEntry(
+        pupil=to_proto.pupil(value.pupil), event=to_proto.enrolment_event(value.event), class_name=value.class_name,
+        number=value.number, guardian_name=value.guardian_name,
+    )  # fmt: skip
+
+
+def _count(value: Count) -> movements_pb2.EnrolledCount:
+    return movements_pb2.EnrolledCount(
+        school_id=str(value.school_id), class_id=to_proto.text_id(value.class_id), class_name=value.class_name,
+        class_kind=events.CLASS_KINDS.get(value.class_kind, roster_pb2.CLASS_KIND_UNSPECIFIED),
+        school_grade=value.school_grade, sex=to_proto.SEXES.get(value.sex, roster_pb2.SEX_UNSPECIFIED),
+        number=value.number,
+    )  # fmt: skip
+
+
+def _cursor(last: Listed) -> str:
+    return f"{iso(last.event.effective_on)}.{last.event.id}"
+
+
+def _place(text: str) -> ListedPlace | None:
+    if not text:
+        return None
+    day, _, event_id = text.partition(".")
+    return ListedPlace(a_day(day, "after_key"), an_id(event_id, "after_key"))

@@ -78,7 +78,7 @@ async def list_unlisted(
 async def _schools(tx: Transaction, actor: Actor, school_id: UUID | None) -> frozenset[UUID] | None:
     """The schools to look at; None: the whole board."""
     standing = await standing_of(tx, actor)
-    scope = policy.unlisted_scope(actor, standing)
+    scope = policy.kept_scope(actor, standing)
     if school_id is None:
         return None if scope.whole_board else scope.school_ids
     if not scope.covers(school_id):
