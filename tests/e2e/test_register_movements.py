@@ -72,3 +72,25 @@ def test_the_office_enters_a_child_with_papers_and_its_leaving(browse: Browse) -
     page.get_by_role("button", name="この異動を取り消す").first.click()
     expect(page.get_by_text("訂正された記録（2件）")).to_be_visible()
     expect(page.locator("main dl.facts dd").first).to_have_text("在籍")
+
+
+def test_lists_and_counts_are_read_printed_and_saved(browse: Browse) -> None:
+    page = browse("aozora.es.office", "/roster")
+    page.get_by_role("link", name="在籍者数").click()
+    expect(page.get_by_role("table", name="在籍者数")).to_contain_text("合計")
+    page.get_by_role("link", name=re.compile("年5月1日")).first.click()
+    expect(page.get_by_text("5月1日現在")).to_be_visible()
+    browse.check(page, "register-counts")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Excelで保存").click()
+    assert saved.value.suggested_filename == "在籍者数.xlsx"
+    page.goto(browse.address("/roster/movements"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("異動一覧")
+    browse.check(page, "register-movements")
+    page.get_by_role("link", name="在学しない者").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("在学しない者")
+    board = browse("aozora.board", "/roster/movements?book=year")
+    with board.expect_download() as saved:
+        board.get_by_role("link", name="CSV").click()
+    assert saved.value.suggested_filename == "入学・卒業.csv"
+    assert saved.value.path().read_bytes().startswith("\ufeff年月日,異動".encode())
