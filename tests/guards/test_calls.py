@@ -18,7 +18,7 @@ CONTRACTS = {
     "grades": ["grades"],
     "reports": ["reports"],
     "dataexchange": ["imports", "transfers"],
-    "learning": ["tool_clients"],
+    "learning": ["lti", "tool_clients"],
 }
 
 

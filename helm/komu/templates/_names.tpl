@@ -65,7 +65,7 @@ capabilities: {drop: [ALL]}
 - {name: KOMU_SESSION_KEY, valueFrom: {secretKeyRef: {name: {{ $root.Values.secrets.portal }}, key: session-key}}}
 - {name: KOMU_EXCHANGE_CLIENT_ID, value: portal-exchange}
 - {name: KOMU_EXCHANGE_CLIENT_SECRET, valueFrom: {secretKeyRef: {name: {{ $root.Values.secrets.portal }}, key: exchange-client-secret}}}
-{{- else if has .name (list "reports" "dataexchange") }}
+{{- else if has .name (list "reports" "dataexchange" "learning") }}
 - {name: KOMU_EXCHANGE_CLIENT_ID, value: {{ .name }}}
 - {name: KOMU_EXCHANGE_CLIENT_SECRET, valueFrom: {secretKeyRef: {name: {{ $root.Values.secrets.exchangeClients }}, key: {{ .name }}}}}
 {{- end }}
@@ -76,6 +76,8 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- if eq .name "learning" }}
 - {name: KOMU_LEARNING_URL, value: {{ $given.learningUrl | quote }}}
+- {name: KOMU_PORTAL_URL, value: {{ $given.portalUrl | quote }}}
+- {name: KOMU_LTI_KEY, valueFrom: {secretKeyRef: {name: {{ $root.Values.secrets.learning }}, key: lti-key}}}
 {{- end }}
 {{- if has .name (list "dataexchange" "learning") }}
 - {name: KOMU_HTTP_TLS_CERT, value: /etc/komu/tls/tls.crt}

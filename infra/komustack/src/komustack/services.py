@@ -99,6 +99,9 @@ def _learning(stack: Stack) -> dict[str, str]:
     return {
         "KOMU_HTTP_ADDRESS": f"127.0.0.1:{stack.port('learning')}",
         "KOMU_LEARNING_URL": stack.learning_url,
+        "KOMU_PORTAL_URL": stack.portal_url,
+        "KOMU_LTI_KEY": _fernet_key(stack.secret("learning-lti")),
+        "KOMU_LTI_LOCAL_TOOLS": "true",
     }
 
 

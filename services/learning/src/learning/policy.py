@@ -65,3 +65,41 @@ def may_see_sums(actor: Actor, school_id: UUID, standing: Standing) -> Decision:
     if actor.holds("board_admin") or standing.serves(school_id):
         return Decision.allow()
     return Decision.unseen()
+
+
+def may_manage_tools(actor: Actor) -> Decision:
+    """The 設置者 decides which tools learn what of its children (個人情報保護法 61条, 66条)."""
+    if actor.holds("board_admin"):
+        return Decision.allow()
+    return Decision.deny(
+        "学習ツールを登録できるのは教育委員会の担当者です。使いたいツールがあるときは、教育委員会に伝えてください。",
+        reason="NOT_BOARD",
+    )
+
+
+def works_with(school_class: SchoolClass, standing: Standing) -> bool:
+    """担任, 副担任, 教科担任, 学年主任 of the class, and 校長 and 教頭 of its school."""
+    return (
+        standing.leads(school_class.school_id)
+        or standing.has_homeroom(school_class.id)
+        or standing.heads(school_class)
+        or bool(standing.taught_subjects(school_class.id))
+    )
+
+
+def may_arrange_tools(school_class: SchoolClass, standing: Standing) -> Decision:
+    """Who puts tools into a class and reads what they tell of its children."""
+    if works_with(school_class, standing):
+        return Decision.allow()
+    if not standing.serves(school_class.school_id):
+        return Decision.unseen()
+    return Decision.deny(
+        f"{school_class.name}のツールを扱えるのは、担任・副担任・教科担任・学年主任と校長・教頭です。"
+        "担当が変わったときは、校長・教頭に校務分掌の登録を頼んでください。",
+        reason="NOT_YOUR_CLASS",
+    )
+
+
+def may_open_tools(school_class: SchoolClass, standing: Standing, *, sits: bool) -> Decision:
+    """`sits`: the person is a child of the class today. Who works with the class opens its tools as well."""
+    return Decision.allow() if sits else may_arrange_tools(school_class, standing)

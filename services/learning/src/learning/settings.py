@@ -11,3 +11,9 @@ class Settings(ServiceSettings):
     service: str = "learning"
     learning_url: str = ""
     """Origin of the HTTP side as browsers and tools see it, without a slash at the end."""
+    portal_url: str = ""
+    """Origin of the pages, where people come from and go back to."""
+    lti_key: str = ""
+    """Fernet keys (newest first, separated by commas) that seal the private halves of the LTI keys."""
+    lti_local_tools: bool = False
+    """Whether tools without https and at private addresses are taken: for a stack on one machine."""

@@ -73,14 +73,18 @@ class School:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def school(running: RunningService, tenant: str) -> School:
-    made = School(running, tenant)
-    told = roster_pb2.School(
+    return await told(School(running, tenant))
+
+
+async def told(made: School) -> School:
+    """The school as roster's events bring it."""
+    event = roster_pb2.School(
         id=str(made.id), code="B127210000018", name="青空小学校", kind=roster_pb2.SCHOOL_KIND_ELEMENTARY
     )
     homeroom = roster_pb2.Duty(kind=roster_pb2.DUTY_KIND_HOMEROOM, class_id=str(made.homeroom_id))
     subject = roster_pb2.Duty(kind=roster_pb2.DUTY_KIND_SUBJECT, class_id=str(made.homeroom_id), subject="music")
-    async with running.database.transaction(tenant) as tx:
-        await on_school_changed(tx, events_pb2.SchoolChanged(school=told))
+    async with made.running.database.transaction(made.tenant) as tx:
+        await on_school_changed(tx, events_pb2.SchoolChanged(school=event))
         await on_class_roster_changed(tx, made.class_event(made.homeroom_id, "3年1組", made.pupils))
         await on_class_roster_changed(tx, made.class_event(made.other_class_id, "3年2組", made.other_pupils))
         for person, post, duty in (

@@ -1,6 +1,8 @@
 """Inbound gRPC: translate, call a use case, translate back."""
 
+from learning.grpc_api.lti_classes import LtiClassServicer
+from learning.grpc_api.lti_tools import LtiToolServicer
 from learning.grpc_api.rights import RIGHTS
 from learning.grpc_api.tool_clients import ToolClientServicer
 
-__all__ = ["RIGHTS", "ToolClientServicer"]
+__all__ = ["RIGHTS", "LtiClassServicer", "LtiToolServicer", "ToolClientServicer"]

@@ -2,4 +2,6 @@
 
 RIGHTS = {
     "learning.clients": frozenset({"board_admin"}),
+    "learning.lti_tools": frozenset({"board_admin"}),
+    "learning.lti_open": frozenset({"teacher", "vice_principal", "principal", "student"}),
 }

@@ -1,4 +1,4 @@
-"""Inbound HTTP: learning tools. The record store under `/xapi`; each part gives its routes."""
+"""Inbound HTTP: learning tools. The record store under `/xapi`, LTI under `/lti`; each part gives its routes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from servicekit.http import SecurityHeaders
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from learning.http_api import xapi
+from learning.http_api import lti, xapi
+from learning.http_api.lti.platform import LtiSide
 
 
-def learning_app(database: Database) -> Starlette:
+def learning_app(database: Database, lti_side: LtiSide) -> Starlette:
     """The ASGI application that tools and browsers reach."""
-    return Starlette(routes=xapi.routes(database), middleware=[Middleware(SecurityHeaders)])
+    return Starlette(
+        routes=[*xapi.routes(database), *lti.routes(lti_side)], middleware=[Middleware(SecurityHeaders)]
+    )
