@@ -13,12 +13,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 CALLS: dict[str, dict[str, list[str]]] = yaml.safe_load((ROOT / "infra" / "calls.yaml").read_text("utf-8"))["calls"]
 CONTRACTS = {
-    "roster": ["roster", "people", "movements"],
-    "attendance": ["attendance"],
-    "grades": ["grades"],
-    "reports": ["reports"],
-    "dataexchange": ["imports", "transfers"],
-    "learning": ["lti", "tool_clients"],
+    folder.name: sorted(path.stem for path in folder.glob("v1/*.proto") if path.stem != "events")
+    for folder in (ROOT / "proto" / "komu").iterdir()
+    if folder.name != "common"
 }
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from servicekit.auth import Actor, Decision
 
-from learning.domain.register import Place, SchoolClass, Standing
+from learning.domain.register import Place, Post, SchoolClass, Standing
 
 
 def may_manage_clients(actor: Actor) -> Decision:
@@ -103,3 +103,31 @@ def may_arrange_tools(school_class: SchoolClass, standing: Standing) -> Decision
 def may_open_tools(school_class: SchoolClass, standing: Standing, *, sits: bool) -> Decision:
     """`sits`: the person is a child of the class today. Who works with the class opens its tools as well."""
     return Decision.allow() if sits else may_arrange_tools(school_class, standing)
+
+
+def may_apply_for_mexcbt(actor: Actor) -> Decision:
+    """申込ができるのは学校設置者のみ (文部科学省「MEXCBT利用申込の流れ」); for public schools that is the board."""
+    if actor.holds("board_admin"):
+        return Decision.allow()
+    return Decision.deny(
+        "MEXCBTの利用申込ができるのは学校設置者だけです。利用したいときは教育委員会に伝えてください。",
+        reason="NOT_BOARD",
+    )
+
+
+def may_see_mexcbt_of(actor: Actor, school_id: UUID, standing: Standing) -> Decision:
+    """The founder sees all its schools; who works at a school sees that school's application."""
+    return may_see_sums(actor, school_id, standing)
+
+
+def may_confirm_mexcbt(actor: Actor, school_id: UUID, standing: Standing) -> Decision:
+    """学校情報 is the school's to give: 校長, 教頭 or 事務職員."""
+    if not standing.serves(school_id):
+        if actor.holds("board_admin"):
+            return Decision.deny(
+                "学年とアカウント数を登録するのは学校です。学校の担当者に頼んでください。", reason="NOT_SCHOOL"
+            )
+        return Decision.unseen()
+    if standing.leads(school_id) or (school_id, Post.OFFICE) in standing.posts:
+        return Decision.allow()
+    return Decision.deny("学年とアカウント数を登録できるのは、校長・教頭・事務職員です。", reason="NOT_LEADER")

@@ -5,4 +5,6 @@ from learning.grpc_api.lti_tools import LtiToolServicer
 from learning.grpc_api.rights import RIGHTS
 from learning.grpc_api.tool_clients import ToolClientServicer
 
-__all__ = ["RIGHTS", "LtiClassServicer", "LtiToolServicer", "ToolClientServicer"]
+__all__ = ["RIGHTS", "LtiClassServicer", "LtiToolServicer", "MexcbtServicer", "ToolClientServicer"]
+from learning.grpc_api.mexcbt import MexcbtServicer
+

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,3 +23,17 @@ def instant(at: datetime) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(at)
     return stamp
+
+
+def day_of(text: str, field: str) -> date:
+    """A date out of a request. Raises: Invalid."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        wrong = Violation(field, "日付を入力してください。")
+        raise Invalid("入力を確かめてください。", [wrong]) from None
+
+
+def day_or_none(text: str, field: str) -> date | None:
+    """A date that may be left out. Raises: Invalid."""
+    return day_of(text, field) if text else None

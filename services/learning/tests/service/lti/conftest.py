@@ -19,6 +19,7 @@ from komu.learning.v1.lti_pb2_grpc import LtiClassServiceStub, LtiToolServiceStu
 from learning.app import build
 from learning.settings import Settings
 from servicekit.testing import Caller, RunningService, an_actor, free_port
+
 from tests.support.lti_tool import Launched, LtiTool
 
 from ..conftest import School, told
