@@ -154,6 +154,40 @@ def may_import(actor: Actor) -> Decision:
     return Decision.deny("名簿を取り込めるのは教育委員会の管理者です。", reason="NOT_BOARD_ADMIN")
 
 
+def may_plan_year(actor: Actor, standing: Standing, school_id: UUID) -> Decision:
+    """年度更新の準備: classes, 担任, 出席番号 and 卒業 of the coming year are planned by who keeps the register."""
+    return may_keep_register(actor, standing, school_id, "年度更新の準備")
+
+
+def may_form_classes(
+    actor: Actor, standing: Standing, school_id: UUID, led: Collection[str], school_grade: str
+) -> Decision:
+    """クラス替え of a 学年: who plans the year, and 担任・副担任・学年主任 of the children, who know them.
+
+    `led`: 学年 of the coming year whose children the actor leads now. It shows 配慮 and 成績の段階 (class II).
+    """
+    if standing.holds(school_id, REGISTRARS) or (standing.serves(school_id) and school_grade in led):
+        return Decision.allow()
+    if not scope(actor, standing).covers(school_id):
+        return Decision.unseen()
+    return Decision.deny(
+        "クラス替えの案を見て動かせるのは、その学年の担任・副担任・学年主任と、校長・教頭・事務職員です。",
+        reason="NOT_OF_SCHOOL_GRADE",
+    )
+
+
+def may_publish_year(actor: Actor, standing: Standing, school_id: UUID) -> Decision:
+    """The change of the year decides 進級, 卒業 (学校教育法施行規則 57条, 58条) and 校務分掌 (43条): the 校長's."""
+    if standing.holds(school_id, LEADERS):
+        return Decision.allow()
+    if not scope(actor, standing).covers(school_id):
+        return Decision.unseen()
+    return Decision.deny(
+        "年度更新を公開したり取り消したりできるのは校長・教頭です。準備ができたら、校長か教頭に頼んでください。",
+        reason="NOT_LEADER",
+    )
+
+
 def may_read_audit(actor: Actor, standing: Standing, school_id: UUID) -> Decision:
     """The 校長 of the school sees who looked and who changed; the board sees all its schools."""
     if actor.holds("board_admin") or standing.holds(school_id, frozenset({"principal"})):

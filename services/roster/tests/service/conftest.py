@@ -15,7 +15,7 @@ from komu.roster.v1 import roster_pb2
 from komu.roster.v1.roster_pb2_grpc import RosterServiceStub
 from roster.app import build
 from roster.settings import Settings
-from servicekit.auth import STRONG_LEVEL
+from servicekit.auth import STRONG_LEVEL, Actor
 from servicekit.testing import Caller, FixedClock, RunningService, an_actor
 
 NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
@@ -39,6 +39,7 @@ class Board:
         self.running, self.tenant = running, tenant
         self.board_id, self.elementary, self.lower = (str(uuid4()) for _ in range(3))
         self.class_31, self.class_32, self.class_j1 = (str(uuid4()) for _ in range(3))
+        self.school_year = 2026
         self.people: dict[str, str] = {}
         self.rows: dict[str, roster_pb2.StageRow] = {}
         self._codes = f"{uuid4().int % 10**10:010}"
@@ -148,9 +149,11 @@ class Board:
     def as_person(
         self, key: str, role: str, *, strong: bool = False, stub: type[Any] = RosterServiceStub
     ) -> Caller[Any]:
+        return self.running.caller(stub, self.actor(key, role, strong=strong))
+
+    def actor(self, key: str, role: str, *, strong: bool = False) -> Actor:
         actor = an_actor(self.tenant, role, person_id=UUID(self.people[key]))
-        actor = replace(actor, levels={1: NOW, STRONG_LEVEL: NOW} if strong else {1: NOW})
-        return self.running.caller(stub, actor)
+        return replace(actor, levels={1: NOW, STRONG_LEVEL: NOW} if strong else {1: NOW})
 
     @property
     def admin(self) -> Caller[RosterServiceStub]:
@@ -183,7 +186,7 @@ class Board:
     ) -> str:  # fmt: skip
         import_id = str(uuid4())
         header = roster_pb2.StageHeader(
-            import_id=import_id, source="名簿.zip", bulk=bulk, supplement=supplement, school_year=2026
+            import_id=import_id, source="名簿.zip", bulk=bulk, supplement=supplement, school_year=self.school_year
         )
         sent = list(self.rows.values()) if rows is None else list(rows)
         parts = [roster_pb2.StageRosterRequest(header=header)]

@@ -4,4 +4,6 @@ from roster.grpc_api.movements import MovementServicer
 from roster.grpc_api.people import PeopleServicer
 from roster.grpc_api.servicer import RIGHTS, RosterServicer
 
-__all__ = ["RIGHTS", "MovementServicer", "PeopleServicer", "RosterServicer"]
+__all__ = ["RIGHTS", "MovementServicer", "PeopleServicer", "RolloverServicer", "RosterServicer"]
+from roster.grpc_api.rollover import RolloverServicer
+

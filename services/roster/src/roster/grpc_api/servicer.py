@@ -36,6 +36,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     "enrolment.list": _REGISTRARS | {"board_admin"},
     "unlisted.decide": _REGISTRARS | {"board_admin"},
     "roster.import": frozenset({"board_admin"}),
+    "rollover.read": _STAFF | {"board_admin"},
+    "rollover.plan": _STAFF,  # the policy looks at 校務分掌 of the day
+    "rollover.publish": frozenset({"principal", "vice_principal"}),
     "audit.read": frozenset({"principal", "board_admin"}),
 }
 

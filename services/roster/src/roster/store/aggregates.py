@@ -56,7 +56,8 @@ _ORDER = "CASE left({0}, 1) WHEN 'J' THEN 6 ELSE 0 END + CAST(nullif(substr({0},
 _OWN = text(f"""
     WITH newest AS (
         SELECT school_id, max(school_year) AS school_year FROM classes
-         WHERE school_id IN (SELECT school_id FROM classes WHERE id = ANY(:ids)) GROUP BY school_id),
+         WHERE school_id IN (SELECT school_id FROM classes WHERE id = ANY(:ids)) AND withdrawn_on IS NULL
+         GROUP BY school_id),
     own AS (
         SELECT c.id AS class_id, m.pupil_id, c.kind, c.school_grade, {_ORDER.format("e.school_grade")} AS place,
                least(n.school_year,
