@@ -239,7 +239,8 @@ def _handler(tool: LtiTool) -> type[BaseHTTPRequestHandler]:
                         chosen = tool.launches[int(params["launch"])].choose("たし算", "ひき算")
                         self._send(200, f"<title>教材を返しています</title>{chosen}")
                     case "/score":
-                        tool.launches[int(params["launch"])].give_points(float(params["points"]), params.get("user", ""))
+                        launch = tool.launches[int(params["launch"])]
+                        launch.give_points(float(params["points"]), params.get("user", ""))
                         self._send(200, "<title>計算ドリル</title><h1>得点を送りました</h1>")
                     case "/register":
                         tool.registration(params["openid_configuration"], params["registration_token"])

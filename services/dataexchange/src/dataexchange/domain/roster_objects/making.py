@@ -233,7 +233,11 @@ def placement(content: Mapping[str, Any], refs: Iterable[str]) -> Placement:
     """A homeroom enrolment, read back from its object."""
     school_grade = next((one[3:] for one in refs if one.startswith("in:")), "")
     return Placement(
-        content["class"]["sourcedId"], content["school"]["sourcedId"], school_grade, content["beginDate"], content["endDate"]
+        content["class"]["sourcedId"],
+        content["school"]["sourcedId"],
+        school_grade,
+        content["beginDate"],
+        content["endDate"],
     )
 
 
