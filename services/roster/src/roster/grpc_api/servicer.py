@@ -33,6 +33,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "duty.assign": frozenset({"principal", "vice_principal"}),
     "class.place": _REGISTRARS,
     "enrolment.write": _REGISTRARS,
+    "family.write": _REGISTRARS,
     "enrolment.list": _REGISTRARS | {"board_admin"},
     "unlisted.decide": _REGISTRARS | {"board_admin"},
     "roster.import": frozenset({"board_admin"}),

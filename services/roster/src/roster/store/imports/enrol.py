@@ -165,8 +165,13 @@ async def _guardians(tx: Transaction, both: Parameters) -> None:
     )
     updates = ", ".join(f"{column} = excluded.{column}" for column in columns.split(", "))
     await tx.execute(
-        text(f"""INSERT INTO guardians (tenant_id, pupil_id, id, starts_on, {columns})
-            SELECT :tenant, s.pupil_id, s.id, :on, {theirs} FROM stage_guardians s WHERE s.import_id = :id
+        # 親権 and 監護 are not in the file: who stood here before keeps them.
+        text(f"""INSERT INTO guardians (tenant_id, pupil_id, id, starts_on, {columns}, custody, cares)
+            SELECT :tenant, s.pupil_id, s.id, :on, {theirs}, coalesce(k.custody, ''), coalesce(k.cares, false)
+            FROM stage_guardians s LEFT JOIN LATERAL (
+                SELECT custody, cares FROM guardians g WHERE g.pupil_id = s.pupil_id AND g.id = s.id
+                ORDER BY g.starts_on DESC LIMIT 1) k ON true
+            WHERE s.import_id = :id
               AND NOT EXISTS (SELECT FROM guardians e WHERE e.pupil_id = s.pupil_id AND e.id = s.id
                               AND e.ends_on IS NULL)
             ON CONFLICT (tenant_id, pupil_id, id, starts_on) DO UPDATE SET ends_on = NULL, {updates}"""),
