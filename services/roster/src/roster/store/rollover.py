@@ -261,26 +261,22 @@ async def next_certificate(tx: Transaction, school_id: UUID) -> int:
     )
 
 
-_NAME = "p.display_family || '　' || p.display_given"
+# Whole names of the few that are found; the many that are in order are not looked up.
+_WHO = """SELECT p.display_family || '　' || p.display_given AS name FROM persons p WHERE p.id IN ({0})
+    ORDER BY p.sort_key"""
 _AROUND = {
     # Who came or went is what `store.rollover_pupils.refresh` would do.
-    "came": f"""SELECT {_NAME} AS name FROM enrolments e
-        JOIN persons p ON p.id = e.pupil_id WHERE e.school_id = :school AND e.ends_on IS NULL
-          AND e.starts_on < :begins AND e.state <> 'undecided'
-          AND NOT EXISTS (SELECT FROM rollover_pupils r WHERE r.rollover_id = :id AND r.pupil_id = e.pupil_id
-                          AND r.enrolment_id = e.id AND (r.outcome = 'leaves') = (e.state = 'leaving'))
-        ORDER BY p.sort_key""",
-    "went": f"""SELECT {_NAME} AS name FROM rollover_pupils r
-        JOIN persons p ON p.id = r.pupil_id WHERE r.rollover_id = :id AND r.enrolment_id IS NOT NULL
-          AND NOT EXISTS (SELECT FROM enrolments e WHERE e.id = r.enrolment_id AND e.ends_on IS NULL)
-        ORDER BY p.sort_key""",
-    "undecided": f"""SELECT {_NAME} AS name FROM enrolments e
-        JOIN persons p ON p.id = e.pupil_id WHERE e.school_id = :school AND e.ends_on IS NULL
-          AND e.state = 'undecided' ORDER BY p.sort_key""",
-    "elsewhere": f"""SELECT {_NAME} AS name FROM rollover_pupils r
-        JOIN persons p ON p.id = r.pupil_id
-        WHERE r.rollover_id = :id AND r.outcome = 'enters' AND EXISTS (SELECT FROM enrolments e
-            WHERE e.pupil_id = r.pupil_id AND (e.ends_on IS NULL OR e.ends_on >= :begins)) ORDER BY p.sort_key""",
+    "came": _WHO.format("""SELECT e.pupil_id FROM enrolments e WHERE e.school_id = :school AND e.ends_on IS NULL
+        AND e.starts_on < :begins AND e.state <> 'undecided' AND NOT EXISTS (
+            SELECT FROM rollover_pupils r WHERE r.rollover_id = :id AND r.pupil_id = e.pupil_id
+               AND r.enrolment_id = e.id AND (r.outcome = 'leaves') = (e.state = 'leaving'))"""),
+    "went": _WHO.format("""SELECT r.pupil_id FROM rollover_pupils r WHERE r.rollover_id = :id
+        AND r.enrolment_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM enrolments e WHERE e.id = r.enrolment_id AND e.ends_on IS NULL)"""),
+    "undecided": _WHO.format("""SELECT e.pupil_id FROM enrolments e WHERE e.school_id = :school AND e.ends_on IS NULL
+        AND e.state = 'undecided'"""),
+    "elsewhere": _WHO.format("""SELECT r.pupil_id FROM rollover_pupils r JOIN enrolments e ON e.pupil_id = r.pupil_id
+        WHERE r.rollover_id = :id AND r.outcome = 'enters' AND (e.ends_on IS NULL OR e.ends_on >= :begins)"""),
     "existing": """SELECT c.name FROM classes c WHERE c.school_id = :school AND c.school_year = :year
           AND c.kind <> 'course' AND c.withdrawn_on IS NULL
           AND NOT EXISTS (SELECT FROM rollover_classes r WHERE r.rollover_id = :id AND r.id = c.id)

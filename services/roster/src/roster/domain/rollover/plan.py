@@ -172,7 +172,7 @@ def outcome_of(chosen: str, school_kind: str, from_school_grade: str) -> Coming:
         raise RolloverProblem("新入学の児童生徒や、学年のわからない児童生徒の進級は変えられません。")
     if chosen == RETAINED:
         return Coming(RETAINED, from_school_grade)
-    if chosen == usual.outcome:
+    if chosen in (PROMOTED, usual.outcome):
         return usual
     raise RolloverProblem("進級（最終学年は卒業）か原級留置を選んでください。")
 
