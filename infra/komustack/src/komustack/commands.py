@@ -69,6 +69,7 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
         if running:
             _load_demo(stack, calls, running)
             _enter_partners(stack, calls, running)
+            _open_record_store(stack, calls, running)
         (stack.home / "info.json").write_text(json.dumps(information(stack), ensure_ascii=False, indent=1))
         (stack.home / "info.json").chmod(0o600)
         say("準備ができました", f"ready after {time.monotonic() - began:.1f} s")
@@ -316,6 +317,23 @@ def _enter_partners(stack: Stack, calls: Calls, running: list[str]) -> None:
             tail = (done.stdout + done.stderr).strip().splitlines()[-1:]
             raise Problem("見本の連携先を登録できませんでした。", f"The demo partner could not be entered: {tail}")
     marker.touch()
+
+
+def _open_record_store(stack: Stack, calls: Calls, running: list[str]) -> None:
+    """Clients of the record store, registered once by the boards' administrators; the stack keeps their secrets."""
+    secrets = services.record_store_clients(stack)
+    if secrets.exists() or "learning" not in running:
+        return
+    secrets.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    info = stack.run / "demo-info.json"
+    info.write_text(json.dumps(information(stack), ensure_ascii=False))
+    info.chmod(0o600)
+    done = _run_service(stack, "learning", ["demo", "--stack-info", str(info), "--out", str(secrets)], calls)
+    if done.returncode:
+        raise Problem(
+            "デモの学習ツールを登録できませんでした。サービスは動いています。",
+            f"Registering the demo's learning tools failed (the services run):\n    {done.stderr.strip()[-600:]}",
+        )
 
 
 def _welcome(stack: Stack, running: list[str]) -> None:

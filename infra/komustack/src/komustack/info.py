@@ -1,5 +1,6 @@
 """Everything about a running stack in one JSON object, for tests and partners: `make info`."""
 
+import json
 from typing import Any
 
 from komustack import demo, oneroster, postgres, services
@@ -35,6 +36,7 @@ def information(stack: Stack) -> dict[str, Any]:
         ],
         "services": {name: _service(stack, name) for name in SERVICES if services.exists(name)},
         "oneroster": [oneroster.client(stack, board) for board in demo.boards_of(stack.name)],
+        "lrs": _record_store(stack),
         "exchange": {
             "base_url": stack.exchange_url,
             "organisations": services.organisations(stack),
@@ -52,6 +54,20 @@ def information(stack: Stack) -> dict[str, Any]:
             "files": "<identity>.crt, <identity>.key",
         },
         "logs": str(stack.logs),
+    }
+
+
+def _record_store(stack: Stack) -> dict[str, Any]:
+    """Where xAPI is spoken and with which client; None for key and secret while the clients are not registered."""
+    file = services.record_store_clients(stack)
+    clients = json.loads(file.read_text()) if file.exists() else []
+    first = clients[0] if clients else {"username": None, "password": None}
+    return {
+        "base_url": f"{stack.learning_url}/xapi",
+        "username": first["username"],
+        "password": first["password"],
+        "token_url": f"{stack.learning_url}/oauth2/token",
+        "clients": clients,
     }
 
 

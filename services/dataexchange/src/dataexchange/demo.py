@@ -22,13 +22,13 @@ import grpc
 from komu.dataexchange.v1 import imports_pb2, imports_pb2_grpc
 from servicekit.clients import raise_for
 from servicekit.errors import KomuError
+from servicekit.signing_in import SignInFailed, exchanged_token, portal_line
 
 from dataexchange.domain.demo.boards import BOARDS, SCHOOL_YEAR, DemoBoard
 from dataexchange.domain.demo.roster import DemoRoster
 from dataexchange.domain.oneroster.school_supplement import write_school_supplement
 from dataexchange.domain.oneroster.supplement import write_supplement
 from dataexchange.domain.oneroster.writer import package_name
-from dataexchange.signing_in import SignInFailed, exchanged_token
 
 _CHUNK = 256 * 1024
 _WITHIN_S = 120.0
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     info = json.loads(arguments.info.read_text())
     boards = arguments.board or sorted({account["board"] for account in info["accounts"]})
     try:
-        asyncio.run(_load(info, [BOARDS[name] for name in boards], _portal_line(info)))
+        asyncio.run(_load(info, [BOARDS[name] for name in boards], portal_line(info)))
     except (KomuError, SignInFailed, LoadFailed, grpc.RpcError) as error:
         print(f"デモの名簿を取り込めませんでした: {error}", file=sys.stderr)
         return 1
@@ -99,15 +99,6 @@ async def _load(info: dict[str, Any], boards: list[DemoBoard], line: grpc.Channe
         for board in boards:
             token = await exchanged_token(info, f"{board.tenant}.board", "dataexchange")
             await _load_board(service, (("authorization", f"Bearer {token}"),), board)
-
-
-def _portal_line(info: dict[str, Any]) -> grpc.ChannelCredentials:
-    certificates = Path(info["certificates"]["folder"])
-    return grpc.ssl_channel_credentials(
-        Path(info["certificates"]["ca"]).read_bytes(),
-        (certificates / "portal.key").read_bytes(),
-        (certificates / "portal.crt").read_bytes(),
-    )
 
 
 async def _load_board(service: Any, metadata: tuple[tuple[str, str], ...], board: DemoBoard) -> None:

@@ -1,4 +1,4 @@
-"""`python -m learning serve | migrate | rebuild-projections BOARD… | dead-letters`"""
+"""`python -m learning serve | migrate | rebuild-projections BOARD… | dead-letters | demo`"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from servicekit.events import letters
 from servicekit.migrate import upgrade
 from servicekit.process import run
 
+from learning import demo
 from learning.app import build
 from learning.rebuild import rebuild_projections
 from learning.settings import Settings
@@ -24,7 +25,10 @@ def main() -> int:
     again = commands.add_parser("rebuild-projections", help="read the register anew from roster")
     again.add_argument("tenants", nargs="+", metavar="BOARD")
     letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
+    demo.add_arguments(commands.add_parser("demo", help="register clients of the record store in a local stack"))
     asked = parser.parse_args()
+    if asked.command == "demo":
+        return demo.run(asked)
     settings = Settings()
     if asked.command == "migrate":
         upgrade("learning", settings.migration_url or settings.database_url)

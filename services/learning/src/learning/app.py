@@ -42,6 +42,6 @@ def build(settings: Settings) -> Service:
         ],
         consumers=CONSUMERS,
         database=database,
-        http_app=learning_app(database, lti),
+        http_app=learning_app(database, settings, lti),
         closing=[clients.close, lti.tool_keys.close],
     )

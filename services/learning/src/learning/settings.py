@@ -17,3 +17,5 @@ class Settings(ServiceSettings):
     """Fernet keys (newest first, separated by commas) that seal the private halves of the LTI keys."""
     lti_local_tools: bool = False
     """Whether tools without https and at private addresses are taken: for a stack on one machine."""
+    xapi_max_body_mb: int = 20
+    """A request to the record store may be so long, attachments included; MiB."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,8 @@ from learning.app import build
 from learning.consumers import on_class_roster_changed, on_school_changed, on_staff_duties_changed
 from learning.settings import Settings
 from servicekit.testing import Caller, FixedClock, RunningService, an_actor
+
+from services.learning.tests.service.record_store import Board, Tool
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -94,3 +96,15 @@ async def told(made: School) -> School:
         ):
             await on_staff_duties_changed(tx, made.staff_event(person, post, duty))
     return made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def board(running: RunningService, tenant: str) -> AsyncIterator[Board]:
+    opened = Board(running, tenant)
+    yield opened
+    await opened.http.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tool(board: Board) -> Tool:
+    return await board.tool()

@@ -2,9 +2,8 @@
 
 from learning.grpc_api.lti_classes import LtiClassServicer
 from learning.grpc_api.lti_tools import LtiToolServicer
+from learning.grpc_api.mexcbt import MexcbtServicer
 from learning.grpc_api.rights import RIGHTS
 from learning.grpc_api.tool_clients import ToolClientServicer
 
 __all__ = ["RIGHTS", "LtiClassServicer", "LtiToolServicer", "MexcbtServicer", "ToolClientServicer"]
-from learning.grpc_api.mexcbt import MexcbtServicer
-

@@ -3,8 +3,7 @@
 from roster.grpc_api.family import FamilyServicer
 from roster.grpc_api.movements import MovementServicer
 from roster.grpc_api.people import PeopleServicer
+from roster.grpc_api.rollover import RolloverServicer
 from roster.grpc_api.servicer import RIGHTS, RosterServicer
 
 __all__ = ["RIGHTS", "FamilyServicer", "MovementServicer", "PeopleServicer", "RolloverServicer", "RosterServicer"]
-from roster.grpc_api.rollover import RolloverServicer
-

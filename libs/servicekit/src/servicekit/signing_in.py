@@ -7,9 +7,11 @@ import base64
 import hashlib
 import secrets
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlparse
 
+import grpc
 import httpx
 
 _MOST_STEPS = 8
@@ -115,3 +117,13 @@ async def _token(http: httpx.AsyncClient, endpoint: str, client: tuple[str, str]
             f"トークンを受け取れませんでした（HTTP {answer.status_code}、{answer.json().get('error', '')}）。"
         )
     return str(answer.json()["access_token"])
+
+
+def portal_line(info: dict[str, Any]) -> grpc.ChannelCredentials:
+    """The line on which the portal calls services. `info`: the JSON of `make info`."""
+    certificates = Path(info["certificates"]["folder"])
+    return grpc.ssl_channel_credentials(
+        Path(info["certificates"]["ca"]).read_bytes(),
+        (certificates / "portal.key").read_bytes(),
+        (certificates / "portal.crt").read_bytes(),
+    )
