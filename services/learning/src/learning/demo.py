@@ -1,8 +1,7 @@
 """`python -m learning demo --stack-info FILE --out FILE`: clients of the record store for a local stack.
 
-No door of its own: it signs in as each board's administrator, as a browser does, and registers the clients by the
-RPC that the page uses. The secrets are shown once, so they go into `--out`; while that file is there nothing is
-registered again.
+No door of its own: it signs in as each board's administrator, as a browser does, and registers the clients by the RPC
+of the page. The secrets are shown once, so they go into `--out`; while that file is there nothing is registered again.
 """
 
 from __future__ import annotations

@@ -11,9 +11,12 @@ import httpx
 import orjson
 from komu.learning.v1 import tool_clients_pb2 as pb
 from komu.learning.v1.tool_clients_pb2_grpc import ToolClientServiceStub
-from learning.http_api import learning_app
+from learning.http_api import record_store
 from learning.settings import Settings
+from servicekit.http import SecurityHeaders
 from servicekit.testing import RunningService, an_actor
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 URL = "http://lrs.test"
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
@@ -71,7 +74,7 @@ class Board:
         self.tenant = tenant
         self.rpc = running.caller(ToolClientServiceStub, an_actor(tenant, "board_admin"))
         settings = Settings(database_url="postgresql://unused", learning_url=URL, xapi_max_body_mb=1)
-        app = learning_app(running.database, settings)
+        app = Starlette(routes=record_store(running.database, settings), middleware=[Middleware(SecurityHeaders)])
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
 
     async def tool(self, *, reading: int = pb.READING_OWN, version: str = "1.0.3") -> Tool:

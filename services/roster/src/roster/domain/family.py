@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -113,7 +114,8 @@ def arrange(current: Sequence[T], changed: T, on: date) -> Arrangement[T]:
     """
     others: list[T] = [one for one in sorted(current, key=lambda one: one.rank) if one.id != changed.id]
     place: int = min(max(changed.rank, 1), len(others) + 1) - 1
-    return _arranged(current, [*others[:place], changed, *others[place:]], on)
+    others.insert(place, changed)
+    return _arranged(current, others, on)
 
 
 def end(current: Sequence[T], entry_id: UUID, last_on: date) -> Arrangement[T]:
@@ -129,7 +131,8 @@ def end(current: Sequence[T], entry_id: UUID, last_on: date) -> Arrangement[T]:
         raise FamilyProblem(f"最後の日は、登録の始まった{began}以後の日付にしてください。", "last_on")
     rest: list[T] = [one for one in sorted(current, key=lambda one: one.rank) if one.id != entry_id]
     moved: Arrangement[T] = _arranged(rest, rest, date.fromordinal(last_on.toordinal() + 1))
-    return replace(moved, ended=(replace(gone, period=gone.period.ended(last_on)), *moved.ended))
+    last: T = replace(gone, period=gone.period.ended(last_on))
+    return replace(moved, ended=tuple(chain([last], moved.ended)))
 
 
 def _arranged(current: Sequence[T], wanted: Sequence[T], on: date) -> Arrangement[T]:

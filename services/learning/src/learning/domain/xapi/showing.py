@@ -109,10 +109,10 @@ def canonical(
 def _activity(
     activity: dict[str, Any], known: Mapping[str, dict[str, Any]], languages: Sequence[str]
 ) -> dict[str, Any]:
-    definition: dict[str, Any] | None = known.get(activity["id"], activity.get("definition"))
+    definition = known.get(activity["id"], activity.get("definition"))
     if definition is None:
         return activity
-    shown = {k: one_language(v, languages) if k in _MAPS else v for k, v in definition.items()}
+    shown: dict[str, Any] = {k: one_language(v, languages) if k in _MAPS else v for k, v in definition.items()}
     for name in _COMPONENTS:
         if name in shown:
             shown[name] = [
