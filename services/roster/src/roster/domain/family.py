@@ -95,7 +95,7 @@ class FamilyProblem(Exception):
         self.field = field
 
 
-T = TypeVar("T", FamilyGuardian, Contact)
+T = TypeVar("T", bound=FamilyGuardian | Contact)
 
 
 @dataclass(frozen=True, slots=True)

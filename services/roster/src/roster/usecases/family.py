@@ -22,7 +22,7 @@ from roster.store import family, pupils, records
 from roster.usecases.views import standing_of
 
 _WHAT = "家族・連絡先・住所"
-_T = TypeVar("_T", FamilyGuardian, Contact)
+_T = TypeVar("_T", bound=FamilyGuardian | Contact)
 
 
 async def get_family(tx: Transaction, actor: Actor, pupil_id: UUID) -> Family:
