@@ -1,9 +1,18 @@
 """Inbound gRPC: translate in, call a use case, translate back."""
 
+from roster.grpc_api.classes import ClassServicer
 from roster.grpc_api.family import FamilyServicer
 from roster.grpc_api.movements import MovementServicer
 from roster.grpc_api.people import PeopleServicer
 from roster.grpc_api.rollover import RolloverServicer
 from roster.grpc_api.servicer import RIGHTS, RosterServicer
 
-__all__ = ["RIGHTS", "FamilyServicer", "MovementServicer", "PeopleServicer", "RolloverServicer", "RosterServicer"]
+__all__ = [
+    "RIGHTS",
+    "ClassServicer",
+    "FamilyServicer",
+    "MovementServicer",
+    "PeopleServicer",
+    "RolloverServicer",
+    "RosterServicer",
+]

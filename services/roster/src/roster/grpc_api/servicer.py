@@ -86,7 +86,10 @@ class RosterServicer(roster_pb2_grpc.RosterServiceServicer):
             _read_cursor(request.after_key), _limit(request.limit, 50),
         )  # fmt: skip
         last = _cursor(found[-1].sort_key, found[-1].id) if more else ""
-        return roster_pb2.SearchPupilsReply(pupils=map(to_proto.pupil, found), next_key=last)
+        reply = roster_pb2.SearchPupilsReply(next_key=last)
+        for pupil in found:
+            to_proto.fill_pupil(reply.pupils.add(), pupil)
+        return reply
 
     @rpc(right="roster.read")
     async def GetPupil(self, request: roster_pb2.GetPupilRequest, call: Call) -> roster_pb2.GetPupilReply:

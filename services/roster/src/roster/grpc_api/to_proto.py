@@ -72,11 +72,11 @@ def names(value: NameSets) -> common_pb2.PersonNames:
 def pupil(value: Pupil) -> roster_pb2.Pupil:
     """A pupil."""
     message = roster_pb2.Pupil()
-    _fill_pupil(message, value)
+    fill_pupil(message, value)
     return message
 
 
-def _fill_pupil(message: roster_pb2.Pupil, value: Pupil) -> None:
+def fill_pupil(message: roster_pb2.Pupil, value: Pupil) -> None:
     """In place: a class list made of finished parts is copied once per level, which costs as much as making it."""
     message.id = str(value.id)
     message.sex = SEXES.get(value.sex, roster_pb2.SEX_UNSPECIFIED)
@@ -143,7 +143,7 @@ def class_list(value: ClassList) -> roster_pb2.GetClassRosterReply:
     getattr(reply, "class").CopyFrom(events.school_class(value.homeroom))
     for entry in value.entries:
         message = reply.entries.add()
-        _fill_pupil(message.pupil, entry.pupil)
+        fill_pupil(message.pupil, entry.pupil)
         for each in entry.periods:
             message.periods.add(starts_on=iso(each.starts_on), ends_on=iso(each.ends_on))
     return reply

@@ -46,6 +46,20 @@ def _placed(row: Any, *, official: bool = False) -> Pupil:
     )  # fmt: skip
 
 
+# The places of a whole page at once: `_PLACE` child by child costs half as much again.
+_PLACES_OF_PAGE = f"""
+    , rolls AS (
+        SELECT DISTINCT ON (e.pupil_id) e.pupil_id, e.school_id, e.school_grade, e.starts_on, e.ends_on
+        FROM page JOIN enrolments e ON e.pupil_id = page.id
+        ORDER BY e.pupil_id, e.ends_on IS NULL DESC, e.starts_on DESC),
+    sits AS (
+        SELECT DISTINCT ON (m.pupil_id) m.pupil_id, m.class_id, m.number, c.name, c.kind, c.school_grade
+        FROM rolls e JOIN class_members m ON m.pupil_id = e.pupil_id AND m.starts_on <= :on
+             AND (m.ends_on IS NULL OR m.ends_on >= :on)
+        JOIN classes c ON c.id = m.class_id AND c.school_id = e.school_id AND c.kind <> 'course'
+        ORDER BY m.pupil_id, c.kind DESC, m.starts_on DESC)
+    SELECT {_PLACED} FROM page JOIN persons p ON p.id = page.id
+    LEFT JOIN rolls e ON e.pupil_id = p.id LEFT JOIN sits m ON m.pupil_id = p.id ORDER BY p.sort_key, p.id"""
 _ON_ROLL = "(x.ends_on IS NULL OR x.ends_on >= :on)"
 
 
@@ -79,10 +93,9 @@ async def search(
     if after is not None:
         where.append("(p.sort_key, p.id) > (:after_key, :after_id)")
         parameters |= {"after_key": after[0], "after_id": after[1]}
-    # First who, then where each of the page sits.
     query = f"""WITH page AS MATERIALIZED (
             SELECT p.id FROM {source} WHERE {" AND ".join(where)} ORDER BY p.sort_key, p.id LIMIT :limit)
-        SELECT {_PLACED} FROM page JOIN persons p ON p.id = page.id {_PLACE} ORDER BY p.sort_key, p.id"""
+        {_PLACES_OF_PAGE}"""
     return [_placed(row) for row in await tx.execute(text(query), parameters)]
 
 
