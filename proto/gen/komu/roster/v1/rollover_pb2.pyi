@@ -511,6 +511,26 @@ class GetRolloverReply(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class WithoutClassEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ROLLOVER_FIELD_NUMBER: _builtins.int
     CLASSES_FIELD_NUMBER: _builtins.int
     GAPS_FIELD_NUMBER: _builtins.int
@@ -520,9 +540,12 @@ class GetRolloverReply(_message.Message):
     WHOLE_SCHOOL_FIELD_NUMBER: _builtins.int
     MAY_PUBLISH_FIELD_NUMBER: _builtins.int
     SCHOOL_GRADES_FIELD_NUMBER: _builtins.int
+    WITHOUT_CLASS_FIELD_NUMBER: _builtins.int
+    SCHOOL_NAME_FIELD_NUMBER: _builtins.int
     whole_school: _builtins.bool
     """the caller may set classes, 担任, numbers, 卒業"""
     may_publish: _builtins.bool
+    school_name: _builtins.str
     @_builtins.property
     def rollover(self) -> Global___Rollover: ...
     @_builtins.property
@@ -545,6 +568,10 @@ class GetRolloverReply(_message.Message):
     def school_grades(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """all of the school, in order"""
 
+    @_builtins.property
+    def without_class(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """学年 → children to be placed"""
+
     def __init__(
         self,
         *,
@@ -557,10 +584,12 @@ class GetRolloverReply(_message.Message):
         whole_school: _builtins.bool = ...,
         may_publish: _builtins.bool = ...,
         school_grades: _abc.Iterable[_builtins.str] | None = ...,
+        without_class: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        school_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "rollover", b"rollover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classes", b"classes", "counts", b"counts", "gaps", b"gaps", "job", b"job", "may_publish", b"may_publish", "own_school_grades", b"own_school_grades", "rollover", b"rollover", "school_grades", b"school_grades", "whole_school", b"whole_school"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classes", b"classes", "counts", b"counts", "gaps", b"gaps", "job", b"job", "may_publish", b"may_publish", "own_school_grades", b"own_school_grades", "rollover", b"rollover", "school_grades", b"school_grades", "school_name", b"school_name", "whole_school", b"whole_school", "without_class", b"without_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

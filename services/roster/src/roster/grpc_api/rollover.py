@@ -71,6 +71,7 @@ class RolloverServicer(rollover_pb2_grpc.RolloverServiceServicer):
                 for gap in found.gaps
             ],
             job=jobs.to_proto(found.job) if found.job else None, counts=found.counts,
+            without_class=found.without_class, school_name=found.school.name,
             own_school_grades=found.own_school_grades, whole_school=found.whole_school, may_publish=found.may_publish,
             school_grades=found.school_grades,
         )  # fmt: skip

@@ -50,6 +50,8 @@ class Overview:
     teachers: Mapping[UUID, str]
     gaps: tuple[Missing, ...]
     counts: Mapping[str, int]
+    without_class: Mapping[str, int]
+    school: School
     job: JobStatus | None
     own_school_grades: tuple[str, ...]
     school_grades: tuple[str, ...]
@@ -199,7 +201,9 @@ async def look(tx: Transaction, actor: Actor, rollover_id: UUID) -> Overview:
     order = tuple(each.value for each in plan.school_grades(facts.school.kind))
     return Overview(
         found, tuple(classes), balance.balance(pupils), teachers, tuple(gaps),
-        Counter(each.outcome for each in pupils), await jobs.get(tx, found.job_id) if found.job_id else None,
+        Counter(each.outcome for each in pupils),
+        Counter(each.school_grade for each in pupils if each.outcome in plan.IN_CLASS and each.class_id is None),
+        facts.school, await jobs.get(tx, found.job_id) if found.job_id else None,
         tuple(each for each in order if whole or each in facts.led), order, whole,
         policy.may_publish_year(actor, facts.standing, found.school_id).allowed,
     )  # fmt: skip
