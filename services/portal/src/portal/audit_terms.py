@@ -56,6 +56,15 @@ NOUNS = {
     "board_report_card": "通知表の構成の決まり",
     "dead_letter": "届かなかった通知",
     "scope": "範囲",
+    "rollover": "年度更新の準備",
+    "rollover_board": "クラス替えのボード",
+    "rollover_classes": "来年度の学級",
+    "rollover_teacher": "来年度の担任",
+    "rollover_numbers": "来年度の出席番号",
+    "rollover_graduation": "卒業と証書番号",
+    "rollover_pupil": "来年度の児童生徒",
+    "rollover_pair": "クラス替えの希望",
+    "rollover_entrants": "新入学の児童生徒",
 }
 VERBS = {
     "read": "閲覧",
@@ -118,6 +127,11 @@ VERBS = {
     "checked": "検査",
     "failed": "失敗",
     "redelivered": "取り込み直し",
+    "moved": "移動",
+    "proposed": "自動の案",
+    "refreshed": "名簿との照合",
+    "publication_started": "公開の開始",
+    "published": "公開",
 }
 FIELDS = {
     "value": "値",

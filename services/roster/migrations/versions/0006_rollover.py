@@ -40,10 +40,10 @@ _TABLES = {
     "rollover_pairs": """
         tenant_id text NOT NULL, rollover_id uuid NOT NULL, first_id uuid NOT NULL, second_id uuid NOT NULL,
         kind text NOT NULL, PRIMARY KEY (tenant_id, rollover_id, first_id, second_id), CHECK (first_id < second_id)""",
-    # Memberships and duties of the past year that had no last day: given one when published, taken back by an undo.
+    # Memberships and duties of the past year whose last day a publication set, with the day before: for an undo.
     "rollover_ended": """
         tenant_id text NOT NULL, rollover_id uuid NOT NULL, kind text NOT NULL, id uuid NOT NULL,
-        person_id uuid NOT NULL, starts_on date NOT NULL,
+        person_id uuid NOT NULL, starts_on date NOT NULL, ends_on date, ended_on date NOT NULL,
         PRIMARY KEY (tenant_id, rollover_id, kind, id, person_id, starts_on)""",
     # 卒業証書授与台帳: kept for good.
     "graduation_certificates": """

@@ -78,7 +78,7 @@ class School(Board):
             )
         await call.NumberRollover(pb.NumberRolloverRequest(**at, order="mixed"))
         return await call.SetRolloverGraduation(
-            pb.SetRolloverGraduationRequest(**at, certificate_from=301, order="class", graduated_on="2026-03-31")
+            pb.SetRolloverGraduationRequest(**at, certificate_from=301, order="class", graduated_on="2026-03-19")
         )
 
     async def publish(self, plan: pb.Rollover) -> common_pb2.Job:
@@ -243,7 +243,9 @@ async def test_published_as_one_told_to_others_and_taken_back_without_a_trace(sc
                     if getattr(event.roster, "class").id == new_class.id}  # fmt: skip
     assert [len(each.members) for each in told_classes.values()] == [new_class.size]
     gone = [event.enrolment for event in await told(school, events_pb2.EnrolmentChanged)]
-    assert [(each.left_by, each.period.ends_on) for each in gone] == [("graduated", "2026-03-31")] * 2
+    assert [(each.left_by, each.period.ends_on) for each in gone] == [("graduated", "2026-03-19")] * 2
+    last = {pupil: ends for room, pupil, _, _, ends in (await school.register())["members"]}
+    assert str(last[school.person("six1")]) == "2026-03-19"
     came = (await told(school, events_pb2.EnrolmentsBegan))[-1]
     assert (came.starts_on, len(came.pupil_ids)) == ("2026-04-01", 2)
     ledger = (await school.register())["ledger"]

@@ -177,7 +177,8 @@ async def diff(request: Request, rollover_id: str, user: User, rpc: Calls) -> Re
     """公開すると変わること, with names."""
     found = await rpc.roster.GetRolloverDiff(pb.RolloverRequest(rollover_id=rollover_id))
     facts = {"plan": found.rollover, "parts": [(PARTS[part.kind], part) for part in found.parts]}
-    return view(request, "rollover/diff.html", facts, title="公開すると変わること")
+    title = "公開すると変わること" if found.rollover.state in EDITABLE else "公開で変わったこと"
+    return view(request, "rollover/diff.html", facts, title=title)
 
 
 # --- 学級と担任 ----------------------------------------------------------------------------------------

@@ -39,30 +39,38 @@ async def _ids(tx: Transaction, statement: str, p: Parameters) -> set[UUID]:
 
 
 async def end_the_old_year(tx: Transaction, p: Parameters, published: Published) -> None:
-    """Memberships and duties of the past year without a last day get 31 March; which ones is remembered."""
+    """Memberships and duties of the past year end on 31 March, a graduate's with its roll; what was is remembered."""
     published.classes |= await _ids(
         tx,
-        """WITH ended AS (
-               UPDATE class_members m SET ends_on = :old_end FROM classes c
-               WHERE c.id = m.class_id AND c.school_id = :school AND c.school_year = :from_year
-                 AND m.ends_on IS NULL AND m.starts_on <= :old_end
-               RETURNING m.class_id, m.pupil_id, m.starts_on),
+        """WITH later AS MATERIALIZED (
+               SELECT m.class_id, m.pupil_id, m.starts_on, m.ends_on,
+                      CASE WHEN r.outcome = 'graduates' THEN CAST(:graduated AS date) ELSE :old_end END AS ended_on
+                 FROM classes c JOIN class_members m ON m.class_id = c.id
+                 LEFT JOIN rollover_pupils r ON r.rollover_id = :id AND r.pupil_id = m.pupil_id
+                WHERE c.school_id = :school AND c.school_year = :from_year),
+           ended AS (
+               UPDATE class_members m SET ends_on = l.ended_on FROM later l
+               WHERE m.class_id = l.class_id AND m.pupil_id = l.pupil_id AND m.starts_on = l.starts_on
+                 AND (l.ends_on IS NULL OR l.ends_on > l.ended_on) AND l.starts_on <= l.ended_on
+               RETURNING m.class_id, m.pupil_id, m.starts_on, l.ends_on, l.ended_on),
            noted AS (
-               INSERT INTO rollover_ended (tenant_id, rollover_id, kind, id, person_id, starts_on)
-               SELECT :tenant, :id, 'member', class_id, pupil_id, starts_on FROM ended)
+               INSERT INTO rollover_ended (tenant_id, rollover_id, kind, id, person_id, starts_on, ends_on, ended_on)
+               SELECT :tenant, :id, 'member', class_id, pupil_id, starts_on, ends_on, ended_on FROM ended)
            UPDATE classes SET version = version + 1 WHERE id IN (SELECT class_id FROM ended) RETURNING id""",
         p,
     )
     published.staff |= await _ids(
         tx,
-        """WITH ended AS (
-               UPDATE duties d SET ends_on = :old_end FROM classes c
-               WHERE c.id = d.class_id AND c.school_id = :school AND c.school_year = :from_year
-                 AND d.ends_on IS NULL AND d.starts_on <= :old_end
-               RETURNING d.id, d.staff_id, d.starts_on),
+        """WITH later AS MATERIALIZED (
+               SELECT d.id, d.ends_on FROM classes c JOIN duties d ON d.class_id = c.id
+                WHERE c.school_id = :school AND c.school_year = :from_year AND d.starts_on <= :old_end
+                  AND (d.ends_on IS NULL OR d.ends_on > :old_end)),
+           ended AS (
+               UPDATE duties d SET ends_on = :old_end FROM later l WHERE d.id = l.id
+               RETURNING d.id, d.staff_id, d.starts_on, l.ends_on),
            noted AS (
-               INSERT INTO rollover_ended (tenant_id, rollover_id, kind, id, person_id, starts_on)
-               SELECT :tenant, :id, 'duty', id, staff_id, starts_on FROM ended)
+               INSERT INTO rollover_ended (tenant_id, rollover_id, kind, id, person_id, starts_on, ends_on, ended_on)
+               SELECT :tenant, :id, 'duty', id, staff_id, starts_on, ends_on, :old_end FROM ended)
            SELECT DISTINCT staff_id FROM ended""",
         p,
     )
@@ -226,16 +234,16 @@ async def take_back(tx: Transaction, p: Parameters, today: Any) -> Published:
     back.classes |= await _ids(
         tx,
         """WITH open AS (
-               UPDATE class_members m SET ends_on = NULL FROM rollover_ended o
+               UPDATE class_members m SET ends_on = o.ends_on FROM rollover_ended o
                WHERE o.rollover_id = :id AND o.kind = 'member' AND m.class_id = o.id AND m.pupil_id = o.person_id
-                 AND m.starts_on = o.starts_on AND m.ends_on = :old_end RETURNING m.class_id)
+                 AND m.starts_on = o.starts_on AND m.ends_on = o.ended_on RETURNING m.class_id)
            UPDATE classes SET version = version + 1 WHERE id IN (SELECT class_id FROM open) RETURNING id""",
         p,
     )
     back.staff |= await _ids(
         tx,
-        """UPDATE duties d SET ends_on = NULL FROM rollover_ended o
-           WHERE o.rollover_id = :id AND o.kind = 'duty' AND d.id = o.id AND d.ends_on = :old_end
+        """UPDATE duties d SET ends_on = o.ends_on FROM rollover_ended o
+           WHERE o.rollover_id = :id AND o.kind = 'duty' AND d.id = o.id AND d.ends_on = o.ended_on
            RETURNING d.staff_id""",
         p,
     )

@@ -139,7 +139,7 @@ async def open_rollover(tx: Transaction, actor: Actor, school_id: UUID, school_y
     await children.refresh(tx, made, coming, 1)
     await children.carry(tx, made.id, _only_way(now, planned, coming), 1)
     await store.pair_twins(tx, made.id)
-    tx.audit("rollover.opened", made.id, after={"school_id": school_id, "school_year": school_year})
+    tx.audit("rollover.created", made.id, after={"school_id": school_id, "school_year": school_year})
     return made
 
 
@@ -248,7 +248,7 @@ async def set_classes(
     freed = await store.remove_classes(tx, rollover_id, gone, revision)
     await store.put_classes(tx, rollover_id, planned)
     tx.audit(
-        "rollover.classes_set", rollover_id, before={"names": [each.name for each in of_school_grade]},
+        "rollover_classes.set", rollover_id, before={"names": [each.name for each in of_school_grade]},
         after={"names": [each.name for each in planned], "freed": freed},
     )  # fmt: skip
     return replace(facts.rollover, revision=revision)
@@ -290,7 +290,7 @@ async def set_teacher(
             {"version": str(before.version)}, reason="CHANGED_MEANWHILE",
         )  # fmt: skip
     tx.audit(
-        "rollover.teacher_set", rollover_id, before={"class_id": class_id, "staff_id": before.homeroom_staff_id},
+        "rollover_teacher.set", rollover_id, before={"class_id": class_id, "staff_id": before.homeroom_staff_id},
         after={"class_id": class_id, "staff_id": staff_id},
     )  # fmt: skip
     return replace(facts.rollover, revision=revision)
@@ -305,7 +305,7 @@ async def number(tx: Transaction, actor: Actor, rollover_id: UUID, order: str) -
         raise invalid("order", problem) from problem
     await children.set_numbers(tx, rollover_id, "number", numbers, revision)
     await store.set_number_order(tx, rollover_id, order)
-    tx.audit("rollover.numbered", rollover_id, after={"order": order, "pupils": len(numbers)})
+    tx.audit("rollover_numbers.set", rollover_id, after={"order": order, "pupils": len(numbers)})
     return replace(facts.rollover, revision=revision, number_order=order)
 
 
@@ -326,7 +326,7 @@ async def set_graduation(
     await children.set_numbers(tx, rollover_id, "certificate", numbers, revision)
     await store.set_graduation(tx, rollover_id, begins, order, on)
     tx.audit(
-        "rollover.graduation_set", rollover_id,
+        "rollover_graduation.set", rollover_id,
         after={"certificate_from": begins, "order": order, "graduated_on": on, "pupils": len(numbers)},
     )  # fmt: skip
     return replace(facts.rollover, revision=revision, certificate_from=begins, certificate_order=order, graduated_on=on)

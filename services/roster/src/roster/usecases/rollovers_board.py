@@ -69,7 +69,7 @@ async def look(tx: Transaction, actor: Actor, rollover_id: UUID, school_grade: s
     pupils = await children.of_school_grade(tx, rollover_id, school_grade)
     here = {each.id for each in pupils}
     pairs = [each for each in await store.pairs(tx, rollover_id) if each.first_id in here]
-    tx.audit("rollover.board_read", rollover_id, information_class=2, after={"school_grade": school_grade})
+    tx.audit("rollover_board.read", rollover_id, information_class=2, after={"school_grade": school_grade})
     return Board(facts.rollover, tuple(classes), tuple(pupils), tuple(pairs))
 
 
@@ -107,7 +107,7 @@ async def move(tx: Transaction, actor: Actor, rollover_id: UUID, school_grade: s
     to = {each.pupil_id: each.class_id for each in moves}
     for pupil_id in sorted(moved):
         tx.audit(
-            "rollover.pupil_moved", rollover_id, subject_id=pupil_id,
+            "rollover_pupil.moved", rollover_id, subject_id=pupil_id,
             before={"class_id": was[pupil_id]}, after={"class_id": to[pupil_id]},
         )  # fmt: skip
     now = await children.some(tx, rollover_id, list(to))
@@ -135,7 +135,7 @@ async def propose(tx: Transaction, actor: Actor, rollover_id: UUID, school_grade
     if moves:
         await children.move(tx, rollover_id, moves, revision)
     tx.audit(
-        "rollover.proposed", rollover_id,
+        "rollover_classes.proposed", rollover_id,
         after={"school_grade": school_grade, "carry": carry, "pupils": len(moves)},
     )  # fmt: skip
     return await _places(tx, revision, await children.some(tx, rollover_id, [each.pupil_id for each in moves]))
@@ -171,7 +171,7 @@ async def set_pupil(tx: Transaction, actor: Actor, rollover_id: UUID, change: Pu
             {"version": str(before.version)}, reason="CHANGED_MEANWHILE",
         )  # fmt: skip
     tx.audit(
-        "rollover.pupil_set", rollover_id, subject_id=before.id,
+        "rollover_pupil.set", rollover_id, subject_id=before.id,
         before={"outcome": before.outcome, "number": before.number, "care": bool(before.care)},
         after={"outcome": after.outcome, "number": after.number, "care": bool(after.care)}, information_class=2,
     )  # fmt: skip
@@ -210,7 +210,7 @@ async def set_pair(tx: Transaction, actor: Actor, rollover_id: UUID, pair: Pair)
     revision = await store.next_revision(tx, rollover_id)
     await store.set_pair(tx, rollover_id, pair)
     tx.audit(
-        "rollover.pair_set", rollover_id, subject_id=pair.first_id, information_class=2,
+        "rollover_pair.set", rollover_id, subject_id=pair.first_id, information_class=2,
         after={"other": pair.second_id, "kind": pair.kind or "none"},
     )  # fmt: skip
     return replace(facts.rollover, revision=revision)
@@ -229,7 +229,7 @@ async def add_entrants(
     first = plan.school_grades(facts.school.kind)[0].value
     wanted = [replace(each, id=known.get(each.id, each.id)) for each in fresh]
     added = await children.enter(tx, rollover_id, wanted, first, revision) if wanted else 0
-    tx.audit("rollover.entrants_added", rollover_id, after={"added": added, "known": len(known)})
+    tx.audit("rollover_entrants.added", rollover_id, after={"added": added, "known": len(known)})
     return added, len(known)
 
 
@@ -238,5 +238,5 @@ async def remove_entrant(tx: Transaction, actor: Actor, rollover_id: UUID, pupil
     facts, revision = await change_of(tx, actor, rollover_id)
     if not await children.remove_entrant(tx, rollover_id, pupil_id):
         raise Unseen("新入学の児童生徒の中に見つかりません。")
-    tx.audit("rollover.entrant_removed", rollover_id, subject_id=pupil_id)
+    tx.audit("rollover_entrants.removed", rollover_id, subject_id=pupil_id)
     return replace(facts.rollover, revision=revision)
