@@ -30,8 +30,14 @@ def _rollover(row: Any) -> Rollover:
     )  # fmt: skip
 
 
-def _class(row: Any) -> PlannedClass:
+def a_class(row: Any) -> PlannedClass:
+    """Of a row with the columns of CLASSES."""
     return PlannedClass(row.id, row.school_grade, row.name, row.kind, row.position, row.homeroom_staff_id, row.version)
+
+
+def a_pair(row: Any) -> Pair:
+    """Of a row with the columns of PAIRS."""
+    return Pair(row.first_id, row.second_id, row.kind)
 
 
 # --- rehearsals -----------------------------------------------------------------------------------------------------
@@ -125,11 +131,13 @@ async def note_attendance(tx: Transaction, class_id: UUID, on: date) -> None:
 # --- classes and wishes ---------------------------------------------------------------------------------------------
 
 
+CLASSES = f"""SELECT {_CLASS} FROM rollover_classes WHERE rollover_id = :id
+    ORDER BY kind = 'special_needs', school_grade, position, name"""
+
+
 async def classes(tx: Transaction, rollover_id: UUID) -> list[PlannedClass]:
     """In printed order; 特別支援学級 last."""
-    query = f"""SELECT {_CLASS} FROM rollover_classes WHERE rollover_id = :id
-        ORDER BY kind = 'special_needs', school_grade, position, name"""
-    return [_class(row) for row in await tx.execute(query, {"id": rollover_id})]
+    return list(map(a_class, await tx.execute(CLASSES, {"id": rollover_id})))
 
 
 async def put_classes(tx: Transaction, rollover_id: UUID, planned: Sequence[PlannedClass]) -> None:
@@ -171,10 +179,12 @@ async def set_teacher(tx: Transaction, rollover_id: UUID, class_id: UUID, staff_
     return written.first() is not None
 
 
+PAIRS = "SELECT first_id, second_id, kind FROM rollover_pairs WHERE rollover_id = :id ORDER BY first_id, second_id"
+
+
 async def pairs(tx: Transaction, rollover_id: UUID) -> list[Pair]:
     """Who shall be apart or together."""
-    query = "SELECT first_id, second_id, kind FROM rollover_pairs WHERE rollover_id = :id ORDER BY first_id, second_id"
-    return [Pair(row.first_id, row.second_id, row.kind) for row in await tx.execute(query, {"id": rollover_id})]
+    return list(map(a_pair, await tx.execute(PAIRS, {"id": rollover_id})))
 
 
 async def set_pair(tx: Transaction, rollover_id: UUID, pair: Pair) -> None:
@@ -228,7 +238,7 @@ async def classes_of_year(tx: Transaction, school_id: UUID, school_year: int) ->
     query = """SELECT id, school_grade, name, kind, 0 AS position, CAST(NULL AS uuid) AS homeroom_staff_id, version
         FROM classes WHERE school_id = :school AND school_year = :year AND withdrawn_on IS NULL AND kind <> 'course'
         ORDER BY kind = 'special_needs', school_grade, name, id"""
-    return [_class(row) for row in await tx.execute(query, {"school": school_id, "year": school_year})]
+    return [a_class(row) for row in await tx.execute(query, {"school": school_id, "year": school_year})]
 
 
 async def led_school_grades(tx: Transaction, person_id: UUID, school_id: UUID, on: date) -> frozenset[str]:
@@ -272,11 +282,12 @@ _AROUND = {
                AND r.enrolment_id = e.id AND (r.outcome = 'leaves') = (e.state = 'leaving'))"""),
     "went": _WHO.format("""SELECT r.pupil_id FROM rollover_pupils r WHERE r.rollover_id = :id
         AND r.enrolment_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM enrolments e WHERE e.id = r.enrolment_id AND e.ends_on IS NULL)"""),
+            SELECT FROM enrolments e WHERE e.id = r.enrolment_id AND e.ends_on IS NULL AND e.school_id = :school)"""),
     "undecided": _WHO.format("""SELECT e.pupil_id FROM enrolments e WHERE e.school_id = :school AND e.ends_on IS NULL
         AND e.state = 'undecided'"""),
-    "elsewhere": _WHO.format("""SELECT r.pupil_id FROM rollover_pupils r JOIN enrolments e ON e.pupil_id = r.pupil_id
-        WHERE r.rollover_id = :id AND r.outcome = 'enters' AND (e.ends_on IS NULL OR e.ends_on >= :begins)"""),
+    "elsewhere": _WHO.format("""SELECT r.pupil_id FROM rollover_pupils r JOIN LATERAL (
+            SELECT FROM enrolments e WHERE e.pupil_id = r.pupil_id AND (e.ends_on IS NULL OR e.ends_on >= :begins)
+            OFFSET 0) e ON true WHERE r.rollover_id = :id AND r.outcome = 'enters'"""),
     "existing": """SELECT c.name FROM classes c WHERE c.school_id = :school AND c.school_year = :year
           AND c.kind <> 'course' AND c.withdrawn_on IS NULL
           AND NOT EXISTS (SELECT FROM rollover_classes r WHERE r.rollover_id = :id AND r.id = c.id)
@@ -290,16 +301,20 @@ _AROUND = {
 }  # fmt: skip
 
 
-async def surroundings(tx: Transaction, rollover: Rollover) -> Surroundings:
-    """What the register says beside the plan, in one round trip."""
+def around_queries(rollover: Rollover) -> list[tuple[str, dict[str, Any]]]:
+    """What to ask the register for `surroundings`."""
     facts = {
         "id": rollover.id, "school": rollover.school_id, "year": rollover.school_year,
         "begins": first_day(rollover.school_year),
     }  # fmt: skip
-    asked = [
+    return [
         (query, {name: value for name, value in facts.items() if f":{name}" in query}) for query in _AROUND.values()
     ]
-    came, went, undecided, elsewhere, existing, not_serving, used = await tx.execute_all(*asked)
+
+
+def surroundings(answers: Sequence[Iterable[Any]]) -> Surroundings:
+    """What the register says beside the plan."""
+    came, went, undecided, elsewhere, existing, not_serving, used = answers
     return Surroundings(
         _named(came), _named(went), _named(undecided), _named(elsewhere), _named(existing),
         frozenset(row.id for row in not_serving), frozenset(row.number for row in used),

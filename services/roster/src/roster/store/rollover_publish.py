@@ -100,6 +100,7 @@ async def end_rolls(tx: Transaction, p: Parameters, published: Published) -> Non
                UPDATE enrolments e SET ends_on = greatest(:graduated, e.starts_on), state = 'ended',
                    left_by = 'graduated', version = e.version + 1
                FROM rollover_pupils r WHERE r.rollover_id = :id AND r.outcome = 'graduates' AND e.id = r.enrolment_id
+                 AND e.school_id = :school AND e.ends_on IS NULL
                RETURNING e.id, e.pupil_id, e.school_id, e.ends_on, e.school_grade, e.version, r.certificate),
            noted AS (
                INSERT INTO enrolment_events (tenant_id, id, enrolment_id, pupil_id, kind, school_id, effective_on,
@@ -120,7 +121,7 @@ async def end_rolls(tx: Transaction, p: Parameters, published: Published) -> Non
         """WITH on_roll AS (
                UPDATE enrolments e SET school_grade = r.school_grade, version = e.version + 1
                FROM rollover_pupils r WHERE r.rollover_id = :id AND r.outcome IN ('promoted', 'retained', 'leaves')
-                 AND r.school_grade <> '' AND e.id = r.enrolment_id
+                 AND r.school_grade <> '' AND e.id = r.enrolment_id AND e.school_id = :school AND e.ends_on IS NULL
                RETURNING e.pupil_id, e.version)
            UPDATE rollover_pupils r SET published_version = o.version FROM on_roll o
            WHERE r.rollover_id = :id AND r.pupil_id = o.pupil_id""",
@@ -270,7 +271,7 @@ async def _take_back_rolls(tx: Transaction, p: Parameters, back: Published) -> N
         tx,
         """UPDATE enrolments e SET school_grade = r.from_school_grade, version = e.version + 1
            FROM rollover_pupils r WHERE r.rollover_id = :id AND r.outcome IN ('promoted', 'retained', 'leaves')
-             AND r.published_version IS NOT NULL AND e.id = r.enrolment_id""",
+             AND r.published_version IS NOT NULL AND e.id = r.enrolment_id AND e.school_id = :school""",
         p,
     )
     # A roll that began by the publication never began. The child stays known: who entered its family keeps the work.

@@ -4,17 +4,20 @@
 # ruff: noqa: S608
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from servicekit.db import Transaction
 
 from roster.domain.names import Name
-from roster.domain.rollover.plan import Coming, Entrant, Move, PlannedPupil, Rollover
-from roster.store.rollover import year_days
+from roster.domain.rollover.check import Surroundings
+from roster.domain.rollover.plan import Coming, Entrant, Move, Pair, PlannedClass, PlannedPupil, Rollover
+from roster.store.rollover import CLASSES, PAIRS, a_class, a_pair, around_queries, surroundings, year_days
 
 # A child that is in the register is named by it, also when its name changed since; a typed one by what was typed.
+# OFFSET 0: some hundred looks into an index, whatever the board's size; PostgreSQL would read all of its people.
 _PUPIL = """
     SELECT r.pupil_id, r.outcome, r.school_grade, r.class_id, r.number, r.certificate, r.from_school_grade,
            r.from_number, r.care, r.band, r.version, r.moved_by, r.moved_at, p.id IS NOT NULL AS in_register,
@@ -22,7 +25,8 @@ _PUPIL = """
            coalesce(p.kana_family, r.kana_family) AS kana_family, coalesce(p.kana_given, r.kana_given) AS kana_given,
            coalesce(nullif(p.sex, ''), r.sex) AS sex, coalesce(p.birth_on, r.birth_on) AS birth_on,
            coalesce(p.sort_key, r.sort_key) AS sort_key, coalesce(c.name, '') AS from_class
-      FROM rollover_pupils r LEFT JOIN persons p ON p.id = r.pupil_id LEFT JOIN classes c ON c.id = r.from_class_id
+      FROM rollover_pupils r LEFT JOIN LATERAL (SELECT * FROM persons x WHERE x.id = r.pupil_id OFFSET 0) p ON true
+      LEFT JOIN classes c ON c.id = r.from_class_id
      WHERE r.rollover_id = :id {where} ORDER BY coalesce(p.sort_key, r.sort_key), r.pupil_id"""
 
 
@@ -38,6 +42,40 @@ def _pupil(row: Any) -> PlannedPupil:
 async def everybody(tx: Transaction, rollover_id: UUID) -> list[PlannedPupil]:
     """In 五十音 order."""
     return [_pupil(row) for row in await tx.execute(_PUPIL.format(where=""), {"id": rollover_id})]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A rehearsal with everything that decides whether it may be published."""
+
+    classes: list[PlannedClass]
+    pupils: list[PlannedPupil]
+    pairs: list[Pair]
+    around: Surroundings
+
+
+async def whole(tx: Transaction, rollover: Rollover) -> Whole:
+    """In one round trip."""
+    return await _whole(tx, rollover, _PUPIL.format(where=""), _pupil)
+
+
+async def unnamed(tx: Transaction, rollover: Rollover) -> Whole:
+    """The same without who the children are: enough to know that nothing is missing."""
+    query = "SELECT pupil_id, outcome, class_id, number, certificate FROM rollover_pupils WHERE rollover_id = :id"
+    return await _whole(tx, rollover, query, _unnamed)
+
+
+def _unnamed(row: Any) -> PlannedPupil:
+    pupil_id, outcome, class_id, number, certificate = row
+    return PlannedPupil(pupil_id, "", "", "", "", outcome, "", class_id, number, certificate)
+
+
+async def _whole(tx: Transaction, rollover: Rollover, query: str, made: Callable[[Any], PlannedPupil]) -> Whole:
+    own = {"id": rollover.id}
+    classes, pupils, pairs, *around = await tx.execute_all(
+        (CLASSES, own), (query, own), (PAIRS, own), *around_queries(rollover)
+    )
+    return Whole(list(map(a_class, classes)), list(map(made, pupils)), list(map(a_pair, pairs)), surroundings(around))
 
 
 async def of_school_grade(tx: Transaction, rollover_id: UUID, school_grade: str) -> list[PlannedPupil]:
@@ -88,8 +126,9 @@ async def refresh(tx: Transaction, rollover: Rollover, coming: Mapping[str, Comi
     }  # fmt: skip
     went = await tx.execute(
         """DELETE FROM rollover_pupils r WHERE r.rollover_id = :id AND r.enrolment_id IS NOT NULL
-             AND NOT EXISTS (SELECT FROM enrolments e WHERE e.id = r.enrolment_id AND e.ends_on IS NULL)""",
-        {"id": rollover.id},
+             AND NOT EXISTS (SELECT FROM enrolments e WHERE e.id = r.enrolment_id AND e.ends_on IS NULL
+                             AND e.school_id = :school)""",
+        {"id": rollover.id, "school": rollover.school_id},
     )
     # A 転出 that was entered or came to nothing since, and a 学年 that was put right.
     await tx.execute(

@@ -190,12 +190,9 @@ async def look(tx: Transaction, actor: Actor, rollover_id: UUID) -> Overview:
     """Classes, sums, and what is missing."""
     facts = await facts_of(tx, actor, rollover_id)
     found = facts.rollover
-    classes = await store.classes(tx, found.id)
-    pupils = await children.everybody(tx, found.id)
-    gaps: list[Missing] = []
-    if found.editable:
-        around = await store.surroundings(tx, found)
-        gaps = check.missing(classes, pupils, await store.pairs(tx, found.id), around)
+    now = await children.whole(tx, found)
+    classes, pupils = now.classes, now.pupils
+    gaps = check.missing(classes, pupils, now.pairs, now.around) if found.editable else []
     teachers = await store.staff_names(tx, {each.homeroom_staff_id for each in classes if each.homeroom_staff_id})
     whole = facts.standing.holds(found.school_id, REGISTRARS)
     order = tuple(each.value for each in plan.school_grades(facts.school.kind))
@@ -274,7 +271,6 @@ async def set_teacher(
 ) -> Rollover:
     """担任 of the coming year."""
     facts, revision = await change_of(tx, actor, rollover_id)
-    policy.may_plan_year(actor, facts.standing, facts.rollover.school_id).enforce()
     on = day_in_jst(tx.now)
     if staff_id is not None and not await staff.serves(tx, staff_id, facts.rollover.school_id, on):
         begins = store.year_days(facts.rollover)["begins"]

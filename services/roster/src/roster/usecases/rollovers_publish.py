@@ -46,15 +46,15 @@ async def _ready(tx: Transaction, found: Rollover) -> None:
         plan.may_publish_on(found, day_in_jst(tx.now))
     except RolloverProblem as problem:
         raise Refused(str(problem), reason="YEAR_NOT_BEGUN") from problem
-    gaps = check.missing(
-        await store.classes(tx, found.id), await children.everybody(tx, found.id), await store.pairs(tx, found.id),
-        await store.surroundings(tx, found),
-    )  # fmt: skip
-    stopping = [gap for gap in gaps if gap.blocking]
-    if stopping:
-        first = stopping[0]
-        who = "、".join(first.names[:3]) + ("ほか" if len(first.names) > 3 else "")
-        raise Refused(f"まだ公開できません。{first.sentence}（{who}）", reason="INCOMPLETE")
+    if not _stopping(await children.unnamed(tx, found)):
+        return
+    first = _stopping(await children.whole(tx, found))[0]
+    who = "、".join(first.names[:3]) + ("ほか" if len(first.names) > 3 else "")
+    raise Refused(f"まだ公開できません。{first.sentence}（{who}）", reason="INCOMPLETE")
+
+
+def _stopping(now: children.Whole) -> list[check.Missing]:
+    return [gap for gap in check.missing(now.classes, now.pupils, now.pairs, now.around) if gap.blocking]
 
 
 async def publish(
