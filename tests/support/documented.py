@@ -99,6 +99,15 @@ _UP = f"{_NEWCOMER}::test_a_fresh_clone_is_up_with_one_command"
 _BESIDE = f"{_NEWCOMER}::test_two_stacks_stand_side_by_side_and_know_each_other"
 # Run by this test, as file::name.
 ELSEWHERE: dict[str, str] = {
+    'curl --cacert ca.pem -u "$ID:$SECRET" -d grant_type=client_credentials "$BASE/oauth/token"':
+        "tests/e2e/test_partners.py::test_a_partner_is_let_in_and_shut_out",
+    'curl --cacert ca.pem -H "Authorization: Bearer $TOKEN" '
+    '"$BASE/ims/oneroster/rostering/v1p2/users?limit=100&filter=dateLastModified>\'2026-04-01\'"':
+        "services/dataexchange/tests/service/test_oneroster_rest.py::test_filters",
+    "python -m dataexchange rebuild --tenant T":
+        "services/dataexchange/tests/service/test_oneroster_projection.py::test_a_board_as_oneroster_objects",
+    "python -m dataexchange partner --tenant T --id UUID --secret-file F --name … --purpose …":
+        "tests/e2e/test_oneroster_contract.py::test_whatever_is_sent_is_answered_as_announced",
     "make up": _UP,
     "npm ci": _UP,
     "npm run build": _UP,

@@ -72,6 +72,7 @@ capabilities: {drop: [ALL]}
 {{- if eq .name "dataexchange" }}
 - {name: KOMU_ORGANISATIONS, value: {{ $root.Values.organisations | toJson | quote }}}
 - {name: KOMU_DIRECTORY_FILE, value: {{ $given.directory.address | default "/etc/komu/directory/directory.json" | quote }}}
+- {name: KOMU_EXCHANGE_PUBLIC_URL, value: {{ $given.exchangeUrl | quote }}}
 - {name: KOMU_DIRECTORY_OPERATOR_FILE, value: /etc/komu/directory/operator.jwk}
 {{- end }}
 {{- if eq .name "learning" }}

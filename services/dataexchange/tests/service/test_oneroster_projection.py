@@ -10,16 +10,14 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from dataexchange.app import build
-from dataexchange.clients.people import People
-from dataexchange.consumers import keep
 from dataexchange.demo import files_of
 from dataexchange.domain.demo.boards import BOARDS, demo_id
 from dataexchange.domain.roster_objects.making import Made
+from dataexchange.rebuild import rebuild
 from dataexchange.settings import Settings
 from dataexchange.store import roster_objects as store
 from roster.app import build as build_roster
 from roster.settings import Settings as RosterSettings
-from servicekit.clients import Clients
 from servicekit.db import Database, Transaction
 from servicekit.testing import RunningService, ServiceDatabase, TestAuthority
 
@@ -42,11 +40,7 @@ async def deployment(
 async def copied(exchange: RunningService, tenant: str) -> Database:
     """The register told whole; returns when every object is made."""
     database: Database = exchange.service.database
-    clients = Clients(exchange.service.settings)
-    async with database.transaction(tenant) as tx:
-        async for item in People(clients).snapshot(tenant):
-            await keep(tx, item)
-    await clients.close()
+    await rebuild(exchange.service.settings, [tenant])
     async with asyncio.timeout(60):
         while True:
             async with database.reading(tenant) as tx:

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from komu.common.v1 import common_pb2
 from komu.dataexchange.v1 import events_pb2 as exchange
-from komu.roster.v1 import roster_pb2
+from komu.roster.v1 import people_pb2, roster_pb2
+from komu.roster.v1.people_pb2_grpc import PeopleServiceStub
 from komu.roster.v1.roster_pb2_grpc import RosterServiceStub
 from roster.consumers import on_transfer_accepted, on_transfer_ended
 from servicekit.errors import Conflict, Invalid, Refused, Unseen
@@ -260,6 +261,17 @@ async def test_a_snapshot_carries_every_aggregate(board: Board):
         await board.running.workload(RosterServiceStub, "reports", board.tenant).SnapshotRoster(
             roster_pb2.SnapshotRosterRequest()
         )
+
+
+async def test_services_are_told_display_names_and_no_others(board: Board):
+    asked = people_pb2.SnapshotPeopleRequest(person_ids=[board.people["pupil1"], str(uuid4())])
+    reply = await board.running.workload(PeopleServiceStub, "dataexchange", board.tenant).SnapshotPeople(asked)
+    assert (reply.board.id, reply.board.name) == (board.board_id, "試験市教育委員会")
+    assert [one.person_id for one in reply.people] == [board.people["pupil1"]]
+    assert reply.people[0].names.display.family == "髙橋"
+    assert not reply.people[0].names.HasField("official")
+    with pytest.raises(Refused):
+        await board.running.workload(PeopleServiceStub, "reports", board.tenant).SnapshotPeople(asked)
 
 
 async def test_members_are_told_with_their_school_grade_and_a_mixed_class_with_each_childs_own(board: Board):

@@ -83,6 +83,10 @@ async def test_new_changed_and_gone_are_told_before_anything_happens(board: Boar
     assert (await board.apply(import_id, confirm_shrink=True)).state == common_pb2.JOB_STATE_DONE
     listed = (await board.roster(board.class_31)).entries
     assert [entry.pupil.names.display.family for entry in listed] == ["佐藤", "阿部"]
+    async with board.running.database.reading(board.tenant) as tx:
+        told = await tx.execute("SELECT payload FROM outbox WHERE type LIKE '%.PeopleRenamed'")
+    renamed_ids = [events_pb2.PeopleRenamed.FromString(bytes(row.payload)).person_ids for row in told]
+    assert renamed_ids == [[board.people["pupil1"]]]
     # The former name stays readable and findable.
     record = await board.teacher.GetPupil(roster_pb2.GetPupilRequest(pupil_id=board.people["pupil1"]))
     assert [(name.name.family, name.period.ends_on) for name in record.names if name.kind == "display"] == [
