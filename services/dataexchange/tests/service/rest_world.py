@@ -58,7 +58,7 @@ class World:
                 names = Names(f"青空{member.pupil_id[-4:]}", "花", "", "アオゾラ", "ハナ")
                 made += making.pupil(member.pupil_id, names, [place])
         staff = Staff(self.teacher, (Post(self.schools[0].id, "teacher", "2026-04-01", ""),), ())
-        user = making.staff_user(self.board, staff, Names("𠮷田", "担朗", "", "ヨシダ", "タンロウ"))
+        user = making.staff_user(self.board, staff, Names("𠮷田", "担朗", "", "ヨシダ", "タンロウ"), "2026-04-01")
         return [*made, user] if user else made
 
 

@@ -63,9 +63,10 @@ def test_a_name_leaves_in_the_characters_of_jis_x_0213_and_nothing_forbidden_lea
 
 
 def test_a_head_is_a_teacher_first_and_belongs_to_each_school_served():
-    made = making.staff_user(
-        BOARD, Staff(TEACHER, (Post(SCHOOL.id, "principal", "2026-04-01", ""),), ()), Names("青木", "校一")
-    )
+    former = Post("20000000-0000-4000-8000-000000000002", "vice_principal", "2023-04-01", "2026-03-31")
+    staff = Staff(TEACHER, (former, Post(SCHOOL.id, "principal", "2026-04-01", "")), ())
+    made = making.staff_user(BOARD, staff, Names("青木", "校一"), "2026-11-21")
+    assert making.staff_user(BOARD, Staff(TEACHER, (former,), ()), Names("青木", "校一"), "2026-04-01") is None
     assert made is not None
     assert [(one["roleType"], one["role"]) for one in made.content["roles"]] == [
         ("primary", "teacher"), ("secondary", "principal"),

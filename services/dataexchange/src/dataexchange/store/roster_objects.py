@@ -107,7 +107,9 @@ WITH rows AS (
                   CAST(:digests AS bytea[]),
                   CAST(:bodies AS text[]))
            WITH ORDINALITY AS r(kind, id, status, refs, source, class, person, digest, body, n)
-      LEFT JOIN oneroster_objects o ON o.kind = r.kind AND o.sourced_id = r.id)
+      LEFT JOIN oneroster_objects o ON o.kind = r.kind AND o.sourced_id = r.id
+     WHERE (o.digest, o.status, o.refs)
+           IS DISTINCT FROM (r.digest, r.status, coalesce(string_to_array(nullif(r.refs, ''), ' '), '{}')))
 INSERT INTO oneroster_objects AS o
        (tenant_id, kind, ordinal, sourced_id, status, date_last_modified, refs, source_id, class_id, person_id, digest,
         written_by, body)
@@ -121,7 +123,6 @@ ON CONFLICT (tenant_id, kind, sourced_id) DO UPDATE
        body = CASE WHEN o.digest = excluded.digest AND o.status = excluded.status THEN o.body ELSE excluded.body END,
        date_last_modified = CASE WHEN o.digest = excluded.digest AND o.status = excluded.status
                                  THEN o.date_last_modified ELSE excluded.date_last_modified END
- WHERE (o.digest, o.status, o.refs) IS DISTINCT FROM (excluded.digest, excluded.status, excluded.refs)
 RETURNING kind, xmax = 0 AS new"""
 
 

@@ -2,6 +2,7 @@
 
 The job exists because names are asked for at the register: an event carries ids only."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from servicekit import jobs
 from servicekit.clock import day_in_jst
 from servicekit.db import Transaction
+from servicekit.errors import Unavailable
 from servicekit.jobs import JobContext
 
 from dataexchange.domain.roster_objects import making, sources
@@ -19,6 +21,7 @@ from dataexchange.store.roster_objects import Source
 
 JOB = "oneroster.project"
 SERVICE = "rostering"
+LONGEST_WAIT_S = 30.0
 AT_ONCE = {"school": 500, "staff": 500, "class": 40}
 
 
@@ -77,11 +80,24 @@ async def project(job: JobContext, register: AsksNames) -> None:
             if not batch:
                 break
             after = batch[-1].id
-            board, names = await register.names(job.tenant, sorted(known | set(_people(batch))))
+            board, names = await _names(register, job.tenant, sorted(known | set(_people(batch))))
             if board is None:
                 return
             async with job.transaction() as tx:
                 await _MAKERS[kind](tx, board, batch, names)
+
+
+async def _names(
+    register: AsksNames, tenant: str, people: Sequence[str]
+) -> tuple[Board | None, dict[str, Names]]:  # fmt: skip
+    """Waits for the register as long as it is away: nobody else would make what is stale until something changes."""
+    wait_s = 1.0
+    while True:
+        try:
+            return await register.names(tenant, people)
+        except Unavailable:
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
 
 async def _known_members(tx: Transaction, batch: Sequence[Source]) -> set[str]:
@@ -106,9 +122,10 @@ async def _make_schools(tx: Transaction, board: Board, batch: Sequence[Source], 
 
 async def _make_staff(tx: Transaction, board: Board, batch: Sequence[Source], names: Mapping[str, Names]) -> None:
     made, gone = [], []
+    today = day_in_jst(tx.now).isoformat()
     for one in batch:
         staff = sources.staff(one.facts)
-        found = making.staff_user(board, staff, names[staff.id]) if staff.id in names else None
+        found = making.staff_user(board, staff, names[staff.id], today) if staff.id in names else None
         if found is None:
             gone.append(staff.id)
         else:

@@ -137,10 +137,11 @@ def pupil(id_: str, names: Names, placements: Sequence[Placement]) -> list[Made]
     return [Made("user", id_, content, refs), Made("demographics", id_, {}, refs)]
 
 
-def staff_user(board: Board, staff: Staff, names: Names) -> Made | None:
-    """A member of staff with the roles of the posts; None for whoever has none."""
+def staff_user(board: Board, staff: Staff, names: Names, on: str) -> Made | None:
+    """A member of staff with the roles of the posts held on that day or later; None for whoever holds none."""
     roles: list[Json] = []
-    for post in sorted(staff.posts, key=lambda post: post.starts_on, reverse=True):
+    posts = [post for post in staff.posts if not post.ends_on or post.ends_on >= on]
+    for post in sorted(posts, key=lambda post: post.starts_on, reverse=True):
         primary, secondary = ROLES_BY_POST.get(
             post.post if post.school_id else "board_office", ROLES_BY_POST["teacher"]
         )
@@ -156,7 +157,7 @@ def staff_user(board: Board, staff: Staff, names: Names) -> Made | None:
                 )
     if not roles:
         return None
-    orgs = dict.fromkeys(post.school_id or board.id for post in staff.posts)
+    orgs = dict.fromkeys(post.school_id or board.id for post in posts)
     refs = {f"school:{org}" for org in orgs if org != board.id} | ({"board"} if board.id in orgs else set())
     teaches = {"is:teacher"} if any(held["role"] == "teacher" for held in roles) else set()
     content = _user(staff.id, names, roles, roles[0]["org"]["sourcedId"])
