@@ -49,7 +49,7 @@ def column(table: str, name: str) -> int:
 
 
 def send(page: Page, content: bytes, name: str = NAME) -> None:
-    page.get_by_role("navigation", name="メニュー").get_by_role("link", name="名簿の取込・提供").click()
+    page.get_by_role("navigation", name="メニュー").get_by_role("link", name="名簿の取込").click()
     form = page.get_by_role("form", name="名簿（OneRoster）を取り込む")
     form.get_by_label("ファイル").set_input_files({"name": name, "mimeType": "application/zip", "buffer": content})
     form.get_by_role("button", name="送って確認する").click()
@@ -143,7 +143,7 @@ def test_a_newcomer_comes_in_with_the_next_file(browse: Browse) -> None:
 
 
 def send_supplement(page: Page, kind: str, name: str, content: bytes) -> None:
-    page.get_by_role("navigation", name="メニュー").get_by_role("link", name="名簿の取込・提供").click()
+    page.get_by_role("navigation", name="メニュー").get_by_role("link", name="名簿の取込").click()
     form = page.get_by_role("form", name=f"{kind}を取り込む")
     form.get_by_label("ファイル").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     form.get_by_role("button", name="送って確認する").click()
@@ -188,20 +188,9 @@ def test_a_school_moves_with_the_school_supplement(browse: Browse) -> None:
     expect(page.get_by_text("学校の例")).to_have_count(0)
 
 
-def test_a_roster_goes_out_for_a_purpose(browse: Browse) -> None:
-    page = browse("hoshi.board")
-    page.goto(browse.address("/imports/export"))
-    browse.check(page, "export")
-    page.get_by_label("提供先").fill("みらい学習eポータル")
-    page.get_by_label("目的").fill("年度途中の更新")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="作って保存する").click()
-    assert download.value.suggested_filename.endswith("_479902.zip")
-
-
 def test_only_the_boards_administrator_finds_the_page(browse: Browse) -> None:
     page = browse("hoshi.es.principal")
-    expect(page.get_by_role("link", name="名簿の取込・提供")).to_have_count(0)
+    expect(page.get_by_role("link", name="名簿の取込")).to_have_count(0)
     page.goto(browse.address("/imports"))
     expect(page.get_by_text("権限がありません。できるのは、教育委員会の管理者です。")).to_be_visible()
 

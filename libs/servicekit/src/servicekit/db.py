@@ -138,6 +138,20 @@ class Transaction:
         async with self._raw.cursor() as cursor, cursor.copy(statement) as copy:
             await copy.write(content.encode())
 
+    async def copy_out(
+        self, query: str, params: Mapping[str, Any], types: Sequence[str]
+    ) -> AsyncIterator[Sequence[Any]]:
+        """The rows of `query` (SQL as psycopg takes it, with `%(name)s`) as they come, however many; `types`: of its
+        columns, by PostgreSQL's names. In a reading transaction after `SET TRANSACTION …`: it must have begun."""
+        if not self._raw.open:
+            raise RuntimeError("rows are copied out of a transaction that has begun")
+        self._statements += 1
+        statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
+        async with self._raw.cursor() as cursor, cursor.copy(statement, params) as copy:
+            copy.set_types(types)
+            async for row in copy.rows():
+                yield row
+
     async def _copy(
         self, target: sql.Composable, listed: sql.Composable,
         rows: Iterable[Sequence[Any]] | AsyncIterable[Sequence[Any]],

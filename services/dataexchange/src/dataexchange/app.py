@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from komu.dataexchange.v1 import imports_pb2_grpc, partners_pb2_grpc, transfers_pb2_grpc
+from komu.dataexchange.v1 import exports_pb2_grpc, imports_pb2_grpc, partners_pb2_grpc, transfers_pb2_grpc
 from servicekit import migrate as migrations
 from servicekit.clients import Clients
 from servicekit.db import Database
@@ -20,11 +20,11 @@ from dataexchange.clients.people import People
 from dataexchange.clients.register import Register
 from dataexchange.consumers import CONSUMERS
 from dataexchange.domain.ourselves import Ourselves
-from dataexchange.grpc_api import RIGHTS, ImportServicer, PartnerServicer, TransferServicer
+from dataexchange.grpc_api import RIGHTS, ExportServicer, ImportServicer, PartnerServicer, TransferServicer
 from dataexchange.http_api import exchange_app
 from dataexchange.rest_api import TOKEN_PATH, RestApp
 from dataexchange.settings import Settings
-from dataexchange.usecases import projection
+from dataexchange.usecases import handing_out, projection
 from dataexchange.usecases.delivering import Sender
 from dataexchange.usecases.trust import Trust
 
@@ -101,9 +101,10 @@ def build(settings: Settings) -> ExchangeService:
                 PartnerServicer(settings.exchange_public_url, TOKEN_PATH),
                 partners_pb2_grpc.add_PartnerServiceServicer_to_server,
             ),
+            (ExportServicer(), exports_pb2_grpc.add_ExportServiceServicer_to_server),
         ],
         consumers=CONSUMERS,
-        jobs=[JobKind(projection.JOB, project)],
+        jobs=[JobKind(projection.JOB, project), JobKind(handing_out.JOB, handing_out.write)],
         database=database,
         http_app=RestApp(database, exchange_app(database, us)),
         closing=[clients.close, peers.close],

@@ -114,6 +114,13 @@ def test_what_one_profile_asks_and_another_does_not(
     assert told == ([code] if code else [])
 
 
+def test_the_letter_case_of_another_version_is_an_error_to_the_checker_and_a_note_to_the_import():
+    file = a_file(V6)
+    file.headers["enrollments"] = list(V5.header("enrollments"))
+    assert errors(conformance(file)) == [("header.other_version", "enrollments.csv", 1, "")]
+    assert errors(file.check()) == []
+
+
 def test_the_gradebook_is_checked_too():
     file = a_file(V6)
     file.tables["categories"] = [["c1", "", "", "小テスト", "1.5"]]

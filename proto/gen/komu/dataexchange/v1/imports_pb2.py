@@ -27,7 +27,7 @@ from komu.common.v1 import common_pb2 as komu_dot_common_dot_v1_dot_common__pb2
 from komu.roster.v1 import roster_pb2 as komu_dot_roster_dot_v1_dot_roster__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"komu/dataexchange/v1/imports.proto\x12\x14komu.dataexchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bkomu/common/v1/common.proto\x1a\x1bkomu/roster/v1/roster.proto\"d\n\x13UploadImportRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".komu.dataexchange.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"/\n\x0cUploadHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\"s\n\x07\x46inding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08severity\x18\x02 \x01(\t\x12\x0c\n\x04\x66ile\x18\x03 \x01(\t\x12\x0b\n\x03row\x18\x04 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\"\xb2\x04\n\x06Import\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\x0f\n\x07profile\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\x12/\n\x08\x66indings\x18\x08 \x03(\x0b\x32\x1d.komu.dataexchange.v1.Finding\x12\x14\n\x0c\x65rrors_total\x18\t \x01(\x04\x12\x13\n\x0bnotes_total\x18\n \x01(\x04\x12\x42\n\x0crows_by_file\x18\x0b \x03(\x0b\x32,.komu.dataexchange.v1.Import.RowsByFileEntry\x12,\n\x06\x63hange\x18\x0c \x01(\x0b\x32\x1c.komu.roster.v1.RosterChange\x12 \n\x03job\x18\r \x01(\x0b\x32\x13.komu.common.v1.Job\x12\x13\n\x0buploaded_by\x18\x0e \x01(\t\x12/\n\x0buploaded_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\napplied_by\x18\x10 \x01(\t\x12.\n\napplied_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x66\x61ilure\x18\x12 \x01(\t\x1a\x31\n\x0fRowsByFileEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"%\n\x10GetImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"?\n\x12\x41pplyImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63onfirm_shrink\x18\x02 \x01(\x08\")\n\x14\x44iscardImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"=\n\x12ListImportsRequest\x12\x18\n\x10\x62\x65\x66ore_import_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"O\n\x10ListImportsReply\x12-\n\x07imports\x18\x01 \x03(\x0b\x32\x1c.komu.dataexchange.v1.Import\x12\x0c\n\x04more\x18\x02 \x01(\x08\"]\n\x13\x45xportRosterRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0f\n\x07profile\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x11\n\trecipient\x18\x04 \x01(\t\"b\n\x11\x45xportRosterReply\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".komu.dataexchange.v1.ExportHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xae\x01\n\x0c\x45xportHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12H\n\x0crows_by_file\x18\x03 \x03(\x0b\x32\x32.komu.dataexchange.v1.ExportHeader.RowsByFileEntry\x1a\x31\n\x0fRowsByFileEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\x32\xb6\x04\n\rImportService\x12Y\n\x0cUploadImport\x12).komu.dataexchange.v1.UploadImportRequest\x1a\x1c.komu.dataexchange.v1.Import(\x01\x12Q\n\tGetImport\x12&.komu.dataexchange.v1.GetImportRequest\x1a\x1c.komu.dataexchange.v1.Import\x12U\n\x0b\x41pplyImport\x12(.komu.dataexchange.v1.ApplyImportRequest\x1a\x1c.komu.dataexchange.v1.Import\x12Y\n\rDiscardImport\x12*.komu.dataexchange.v1.DiscardImportRequest\x1a\x1c.komu.dataexchange.v1.Import\x12_\n\x0bListImports\x12(.komu.dataexchange.v1.ListImportsRequest\x1a&.komu.dataexchange.v1.ListImportsReply\x12\x64\n\x0c\x45xportRoster\x12).komu.dataexchange.v1.ExportRosterRequest\x1a\'.komu.dataexchange.v1.ExportRosterReply0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"komu/dataexchange/v1/imports.proto\x12\x14komu.dataexchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bkomu/common/v1/common.proto\x1a\x1bkomu/roster/v1/roster.proto\"d\n\x13UploadImportRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".komu.dataexchange.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"/\n\x0cUploadHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\"\x83\x01\n\x07\x46inding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08severity\x18\x02 \x01(\t\x12\x0c\n\x04\x66ile\x18\x03 \x01(\t\x12\x0b\n\x03row\x18\x04 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\t\x12\r\n\x05value\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0e\n\x06remedy\x18\x08 \x01(\t\"\xb2\x04\n\x06Import\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\x12\x0f\n\x07profile\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\x12/\n\x08\x66indings\x18\x08 \x03(\x0b\x32\x1d.komu.dataexchange.v1.Finding\x12\x14\n\x0c\x65rrors_total\x18\t \x01(\x04\x12\x13\n\x0bnotes_total\x18\n \x01(\x04\x12\x42\n\x0crows_by_file\x18\x0b \x03(\x0b\x32,.komu.dataexchange.v1.Import.RowsByFileEntry\x12,\n\x06\x63hange\x18\x0c \x01(\x0b\x32\x1c.komu.roster.v1.RosterChange\x12 \n\x03job\x18\r \x01(\x0b\x32\x13.komu.common.v1.Job\x12\x13\n\x0buploaded_by\x18\x0e \x01(\t\x12/\n\x0buploaded_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\napplied_by\x18\x10 \x01(\t\x12.\n\napplied_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x66\x61ilure\x18\x12 \x01(\t\x1a\x31\n\x0fRowsByFileEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"%\n\x10GetImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"?\n\x12\x41pplyImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63onfirm_shrink\x18\x02 \x01(\x08\")\n\x14\x44iscardImportRequest\x12\x11\n\timport_id\x18\x01 \x01(\t\"=\n\x12ListImportsRequest\x12\x18\n\x10\x62\x65\x66ore_import_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"O\n\x10ListImportsReply\x12-\n\x07imports\x18\x01 \x03(\x0b\x32\x1c.komu.dataexchange.v1.Import\x12\x0c\n\x04more\x18\x02 \x01(\x08\"]\n\x13\x45xportRosterRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x0f\n\x07profile\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x11\n\trecipient\x18\x04 \x01(\t\"b\n\x11\x45xportRosterReply\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".komu.dataexchange.v1.ExportHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xae\x01\n\x0c\x45xportHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12H\n\x0crows_by_file\x18\x03 \x03(\x0b\x32\x32.komu.dataexchange.v1.ExportHeader.RowsByFileEntry\x1a\x31\n\x0fRowsByFileEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\x32\xb6\x04\n\rImportService\x12Y\n\x0cUploadImport\x12).komu.dataexchange.v1.UploadImportRequest\x1a\x1c.komu.dataexchange.v1.Import(\x01\x12Q\n\tGetImport\x12&.komu.dataexchange.v1.GetImportRequest\x1a\x1c.komu.dataexchange.v1.Import\x12U\n\x0b\x41pplyImport\x12(.komu.dataexchange.v1.ApplyImportRequest\x1a\x1c.komu.dataexchange.v1.Import\x12Y\n\rDiscardImport\x12*.komu.dataexchange.v1.DiscardImportRequest\x1a\x1c.komu.dataexchange.v1.Import\x12_\n\x0bListImports\x12(.komu.dataexchange.v1.ListImportsRequest\x1a&.komu.dataexchange.v1.ListImportsReply\x12\x64\n\x0c\x45xportRoster\x12).komu.dataexchange.v1.ExportRosterRequest\x1a\'.komu.dataexchange.v1.ExportRosterReply0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,30 +42,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADIMPORTREQUEST']._serialized_end=251
   _globals['_UPLOADHEADER']._serialized_start=253
   _globals['_UPLOADHEADER']._serialized_end=300
-  _globals['_FINDING']._serialized_start=302
-  _globals['_FINDING']._serialized_end=417
-  _globals['_IMPORT']._serialized_start=420
-  _globals['_IMPORT']._serialized_end=982
-  _globals['_IMPORT_ROWSBYFILEENTRY']._serialized_start=933
-  _globals['_IMPORT_ROWSBYFILEENTRY']._serialized_end=982
-  _globals['_GETIMPORTREQUEST']._serialized_start=984
-  _globals['_GETIMPORTREQUEST']._serialized_end=1021
-  _globals['_APPLYIMPORTREQUEST']._serialized_start=1023
-  _globals['_APPLYIMPORTREQUEST']._serialized_end=1086
-  _globals['_DISCARDIMPORTREQUEST']._serialized_start=1088
-  _globals['_DISCARDIMPORTREQUEST']._serialized_end=1129
-  _globals['_LISTIMPORTSREQUEST']._serialized_start=1131
-  _globals['_LISTIMPORTSREQUEST']._serialized_end=1192
-  _globals['_LISTIMPORTSREPLY']._serialized_start=1194
-  _globals['_LISTIMPORTSREPLY']._serialized_end=1273
-  _globals['_EXPORTROSTERREQUEST']._serialized_start=1275
-  _globals['_EXPORTROSTERREQUEST']._serialized_end=1368
-  _globals['_EXPORTROSTERREPLY']._serialized_start=1370
-  _globals['_EXPORTROSTERREPLY']._serialized_end=1468
-  _globals['_EXPORTHEADER']._serialized_start=1471
-  _globals['_EXPORTHEADER']._serialized_end=1645
-  _globals['_EXPORTHEADER_ROWSBYFILEENTRY']._serialized_start=933
-  _globals['_EXPORTHEADER_ROWSBYFILEENTRY']._serialized_end=982
-  _globals['_IMPORTSERVICE']._serialized_start=1648
-  _globals['_IMPORTSERVICE']._serialized_end=2214
+  _globals['_FINDING']._serialized_start=303
+  _globals['_FINDING']._serialized_end=434
+  _globals['_IMPORT']._serialized_start=437
+  _globals['_IMPORT']._serialized_end=999
+  _globals['_IMPORT_ROWSBYFILEENTRY']._serialized_start=950
+  _globals['_IMPORT_ROWSBYFILEENTRY']._serialized_end=999
+  _globals['_GETIMPORTREQUEST']._serialized_start=1001
+  _globals['_GETIMPORTREQUEST']._serialized_end=1038
+  _globals['_APPLYIMPORTREQUEST']._serialized_start=1040
+  _globals['_APPLYIMPORTREQUEST']._serialized_end=1103
+  _globals['_DISCARDIMPORTREQUEST']._serialized_start=1105
+  _globals['_DISCARDIMPORTREQUEST']._serialized_end=1146
+  _globals['_LISTIMPORTSREQUEST']._serialized_start=1148
+  _globals['_LISTIMPORTSREQUEST']._serialized_end=1209
+  _globals['_LISTIMPORTSREPLY']._serialized_start=1211
+  _globals['_LISTIMPORTSREPLY']._serialized_end=1290
+  _globals['_EXPORTROSTERREQUEST']._serialized_start=1292
+  _globals['_EXPORTROSTERREQUEST']._serialized_end=1385
+  _globals['_EXPORTROSTERREPLY']._serialized_start=1387
+  _globals['_EXPORTROSTERREPLY']._serialized_end=1485
+  _globals['_EXPORTHEADER']._serialized_start=1488
+  _globals['_EXPORTHEADER']._serialized_end=1662
+  _globals['_EXPORTHEADER_ROWSBYFILEENTRY']._serialized_start=950
+  _globals['_EXPORTHEADER_ROWSBYFILEENTRY']._serialized_end=999
+  _globals['_IMPORTSERVICE']._serialized_start=1665
+  _globals['_IMPORTSERVICE']._serialized_end=2231
 # @@protoc_insertion_point(module_scope)

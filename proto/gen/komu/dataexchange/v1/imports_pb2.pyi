@@ -80,6 +80,7 @@ class Finding(_message.Message):
     COLUMN_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    REMEDY_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """stable"""
     severity: _builtins.str
@@ -91,6 +92,8 @@ class Finding(_message.Message):
     value: _builtins.str
     reason: _builtins.str
     """Japanese"""
+    remedy: _builtins.str
+    """what to do, Japanese"""
     def __init__(
         self,
         *,
@@ -101,10 +104,11 @@ class Finding(_message.Message):
         column: _builtins.str = ...,
         value: _builtins.str = ...,
         reason: _builtins.str = ...,
+        remedy: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "column", b"column", "file", b"file", "reason", b"reason", "row", b"row", "severity", b"severity", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "column", b"column", "file", b"file", "reason", b"reason", "remedy", b"remedy", "row", b"row", "severity", b"severity", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

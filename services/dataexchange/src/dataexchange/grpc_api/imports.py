@@ -20,6 +20,7 @@ from dataexchange.clients.roster_imports import RosterImports
 from dataexchange.clients.roster_snapshot import RosterSnapshots
 from dataexchange.domain.oneroster.exporting import Wanted
 from dataexchange.domain.oneroster.imports import MAX_UPLOAD_BYTES, Import, Kind, State, Upload
+from dataexchange.grpc_api.exports import finding_to_proto
 from dataexchange.usecases import exports, imports
 
 IMPORT_RIGHTS: dict[str, frozenset[str]] = {
@@ -170,15 +171,7 @@ def _to_proto(found: Import, change: roster_pb2.RosterChange | None = None) -> i
         profile=found.profile,
         state=found.state.value,
         findings=[
-            imports_pb2.Finding(
-                code=one.code,
-                severity=one.severity.value,
-                file=one.file,
-                row=one.row,
-                column=one.column,
-                value=one.value,
-                reason=one.reason,
-            )
+            finding_to_proto(one)
             for one in found.findings
         ],
         errors_total=found.errors_total,

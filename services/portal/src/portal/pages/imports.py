@@ -1,4 +1,4 @@
-"""名簿の取込と提供: a board's administrator uploads, reads what is wrong, what would change, applies; or hands out."""
+"""名簿の取込: a board's administrator uploads, reads what is wrong, what would change, applies."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from komu.common.v1 import common_pb2
 from komu.dataexchange.v1 import imports_pb2
 from komu.roster.v1 import roster_pb2
@@ -23,11 +23,11 @@ from portal.view import redirect, view
 ADMINISTRATORS = {"board_admin"}
 MIB = 1024 * 1024
 UPLOAD_WITHIN_S = 300.0
-EXPORT_WITHIN_S = 120.0
+APPLY_WITHIN_S = 120.0
 _CHUNK = 256 * 1024
 
 router = APIRouter(prefix="/imports")
-NAV = [NavItem("名簿の取込・提供", "/imports", roles=ADMINISTRATORS, order=60)]
+NAV = [NavItem("名簿の取込", "/imports", roles=ADMINISTRATORS, order=60)]
 UPLOADS = {"/imports": 65 * MIB}  # the service says 64 MiB in its own words; one more for the form around the file
 
 User = Annotated[SignedIn, Depends(signed_in)]
@@ -125,7 +125,7 @@ async def _overview(
             "errors": errors,
             "next_url": f"/imports?before={listed.imports[-1].id}" if listed.more else None,
         },
-        title="名簿の取込・提供",
+        title="名簿の取込",
         status=status,
     )
 
@@ -157,66 +157,13 @@ async def _parts(kind: str, file: UploadFile) -> AsyncIterator[imports_pb2.Uploa
         yield imports_pb2.UploadImportRequest(chunk=chunk)
 
 
-@router.get("/export")
-async def export_form(request: Request, user: User, rpc: Calls) -> Response:
-    """To whom, what for, which school."""
-    return await _export_form(request, rpc, {})
-
-
-async def _export_form(
-    request: Request, rpc: Rpc, given: dict[str, str], errors: Sequence[Any] = (), status: int = 200
-) -> Response:
-    schools = (await rpc.roster.ListSchools(roster_pb2.ListSchoolsRequest())).schools
-    return view(
-        request,
-        "imports/export.html",
-        {"schools": schools, "given": given, "errors": errors},
-        title="名簿の提供",
-        status=status,
-    )
-
-
-@router.post("/export")
-async def export(
-    request: Request,
-    user: User,
-    rpc: Calls,
-    school: Annotated[str, Form(max_length=40)] = "",
-    profile: Annotated[str, Form(max_length=20)] = "interop-v6",
-    purpose: Annotated[str, Form(max_length=200)] = "",
-    recipient: Annotated[str, Form(max_length=200)] = "",
-) -> Response:
-    """The package as a download; its record stands before the first byte."""
-    wanted = imports_pb2.ExportRosterRequest(school_id=school, profile=profile, purpose=purpose, recipient=recipient)
-    parts = rpc.dataexchange.ExportRoster(wanted, timeout=EXPORT_WITHIN_S)
-    try:
-        first = await anext(parts)
-    except Invalid as problem:
-        given = {"school": school, "profile": profile, "purpose": purpose, "recipient": recipient}
-        return await _export_form(request, rpc, given, problem.violations, 422)
-
-    async def content() -> AsyncIterator[bytes]:
-        async for part in parts:
-            yield part.chunk
-
-    name = quote(first.header.file_name)
-    return StreamingResponse(
-        content(),
-        media_type="application/zip",
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-            "X-Content-SHA256": first.header.sha256,
-        },
-    )
-
-
 @router.get("/templates/{kind}.csv")
 async def template(kind: str, user: User) -> Response:
     """The header and one invented row, to be filled in with a spreadsheet. Raises: Unseen."""
     if kind not in TEMPLATES:
         raise Unseen
     name, columns = TEMPLATES[kind]
-    return _csv(name, [[column for column, _ in columns], [example for _, example in columns]])
+    return as_csv(name, [[column for column, _ in columns], [example for _, example in columns]])
 
 
 @router.get("/{import_id}")
@@ -296,17 +243,17 @@ def _filtered(findings: Sequence[Any], severity: str, file: str, word: str) -> l
 
 
 @router.get("/{import_id}/findings.csv")
-async def findings_csv(import_id: str, user: User, rpc: Calls) -> Response:
+async def findingsas_csv(import_id: str, user: User, rpc: Calls) -> Response:
     """The findings for a spreadsheet."""
     found = await rpc.dataexchange.GetImport(imports_pb2.GetImportRequest(import_id=import_id))
-    rows: list[list[Any]] = [["種類", "ファイル", "行", "列", "値", "理由", "コード"]]
+    rows: list[list[Any]] = [["種類", "ファイル", "行", "列", "値", "理由", "どうするか", "コード"]]
     for one in found.findings:
         severity = SEVERITIES.get(one.severity, one.severity)
-        rows.append([severity, one.file, one.row or "", one.column, _inert(one.value), one.reason, one.code])
-    return _csv(f"確認結果_{found.file_name}.csv", rows)
+        rows.append([severity, one.file, one.row or "", one.column, inert(one.value), one.reason, one.remedy, one.code])
+    return as_csv(f"確認結果_{found.file_name}.csv", rows)
 
 
-def _csv(name: str, rows: Sequence[Sequence[Any]]) -> Response:
+def as_csv(name: str, rows: Sequence[Sequence[Any]]) -> Response:
     """A download for a spreadsheet: with BOM, so that it opens rightly there."""
     target = io.StringIO()
     csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
@@ -317,7 +264,7 @@ def _csv(name: str, rows: Sequence[Sequence[Any]]) -> Response:
     )
 
 
-def _inert(value: str) -> str:
+def inert(value: str) -> str:
     """A value that a spreadsheet would run as a formula is shown as text."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t")) else value
 
@@ -329,7 +276,7 @@ async def apply(
     """Start; the page then shows the bar."""
     asked = imports_pb2.ApplyImportRequest(import_id=import_id, confirm_shrink=confirm_shrink == "1")
     try:
-        await rpc.dataexchange.ApplyImport(asked, timeout=EXPORT_WITHIN_S)
+        await rpc.dataexchange.ApplyImport(asked, timeout=APPLY_WITHIN_S)
     except (Refused, Conflict) as problem:
         field = "confirm_shrink" if problem.reason == "SHRINK_NOT_CONFIRMED" else ""
         found = await rpc.dataexchange.GetImport(imports_pb2.GetImportRequest(import_id=import_id))

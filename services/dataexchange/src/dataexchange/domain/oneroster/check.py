@@ -29,6 +29,7 @@ from dataexchange.domain.oneroster.whole import check_needs_of_register, check_w
 
 # sourcedId of demographics repeats the user's; everywhere else it is the row's own and unique in its file.
 _FORWARD = {("orgs", "parentSourcedId"), ("users", "agentSourcedIds"), ("academicSessions", "parentSourcedId")}
+_CHARACTERS = frozenset({"text.half_width_kana", "text.variation_selector", "text.outside_jis_x_0213"})
 _READ_AGAIN = ("users", "enrollments")
 CELLS_KEPT_AT_MOST = 1_000_000  # a board of 20,000 children; some 100 MiB at most
 _FILE_NAME = re.compile(r"RO_[0-9]{8}_[0-9A-Za-z]+\.zip")
@@ -39,6 +40,7 @@ class Purpose(StrEnum):
 
     IMPORT = "import"  # everything the register needs, whatever the profile asks; other files are not looked at
     CONFORMANCE = "conformance"  # what its profile asks, in all files
+    PROVISION = "provision"  # the same before a package of ours leaves, and that every character may
 
 
 @dataclass(slots=True)
@@ -105,10 +107,11 @@ def check_package(
     profile = checked.profile = manifest.profile
     checked.facts.whole_years, checked.facts.delta = profile.whole_years, manifest.delta
     read = REGISTER_FILES
-    if purpose is Purpose.CONFORMANCE:
-        read, checked.findings.not_asked = frozenset(READ_ORDER), profile.not_asked
-    else:
+    if purpose is Purpose.IMPORT:
         refuse_delta(manifest, checked.findings)
+    else:
+        asked = _CHARACTERS if purpose is Purpose.PROVISION else frozenset()
+        read, checked.findings.not_asked = frozenset(READ_ORDER), profile.not_asked - asked
     for name in READ_ORDER:
         if name in manifest.present and name in read:
             _check_table(package, name, checked)
@@ -169,8 +172,10 @@ def _columns(name: str, header: tuple[str, ...], checked: Checked) -> tuple[Colu
     found = columns_for_header(checked.profile, name, header)
     if found is not None:
         profile, columns = found
-        if profile.files[name] != checked.profile.files[name]:
-            findings.note("header.other_version", file, f"列の書き方は{profile.label}です。そのまま読みます。", row=1)
+        if profile.header(name) != checked.profile.header(name):
+            reason = f"列の書き方が{checked.profile.label}と違います（{profile.label}の書き方です）。"
+            say = findings.note if checked.purpose is Purpose.IMPORT else findings.error
+            say("header.other_version", file, reason, row=1)
         if len(header) > len(columns):
             findings.note(
                 "header.extension",

@@ -34,7 +34,7 @@ REMEDIES: dict[str, str] = {
     "guid.form": "半角英数字と「. - _ / @」だけの255文字までの値にしてください。",
     "header.extension": _NOTHING,
     "header.order": "列を正しい順序に並べ直してください。" + _EXPORT_AGAIN,
-    "header.other_version": _NEXT_TIME,
+    "header.other_version": "その形式の列名（大文字・小文字も）で書き出してください。取込ではこのまま読めます。",
     "instant.form": "2026-04-01T00:00:00.000Z のように書いてください。",
     "integer.form": "半角数字だけを書いてください。",
     "kana.form": "全角カタカナに直してください。",

@@ -2,9 +2,10 @@
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, islice
-from typing import IO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from typing import IO, Any, Self
 
 from dataexchange.domain.oneroster.profile import MANIFEST_FILES, V6, Profile
 
@@ -15,36 +16,58 @@ Row = Sequence[str]
 
 
 class PackageWriter:
-    """Tables are added one after the other, their rows in the columns of V6; then `finish` writes the manifest.
+    """Tables are added one after the other, their rows in the columns of V6; `finish`, or the end of a `with`, writes
+    the manifest.
 
     `rows_by_file` counts what was written.
     """
 
-    def __init__(self, target: IO[bytes], profile: Profile, *, system_name: str = "Komu") -> None:
+    def __init__(
+        self, target: IO[bytes], profile: Profile, *, system_name: str = "Komu", mode: str = "bulk", level: int = 6
+    ) -> None:
+        """`mode`: bulk or delta, for the manifest. `level` of compression, 1 (fast) to 9."""
         self.rows_by_file: dict[str, int] = {}
+        self._mode = mode
         self._profile = profile
         self._system_name = system_name
-        self._archive = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED)
+        self._archive = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=level)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
 
     def table(self, name: str, rows: Iterable[Row]) -> None:
         """One table; no rows, no file (the binding forbids empty ones)."""
         waiting = iter(rows)
-        first = next(waiting, None)
-        if first is None:
-            return
+        with self.open_table(name) as put:
+            while part := list(islice(waiting, _ROWS_PER_WRITE)):
+                put(lines(in_columns_of(self._profile, name, part)), len(part))
+
+    @contextmanager
+    def open_table(self, name: str) -> Iterator[Callable[[bytes, int], None]]:
+        """One table as lines in the profile's own columns: gives what takes them and how many they are."""
         count = 0
-        with self._open(f"{name}.csv") as member:
-            member.write(lines([self._profile.header(name)]))
-            rows = chain((first,), waiting)
-            while part := list(islice(rows, _ROWS_PER_WRITE)):
-                member.write(lines(in_columns_of(self._profile, name, part)))
-                count += len(part)
-        self.rows_by_file[name] = count
+        with ExitStack() as opened:
+            member: Any = None
+
+            def put(part: bytes, rows: int) -> None:
+                nonlocal member, count
+                if member is None:
+                    member = opened.enter_context(self._open(f"{name}.csv"))
+                    member.write(lines([self._profile.header(name)]))
+                member.write(part)
+                count += rows
+
+            yield put
+        if count:
+            self.rows_by_file[name] = count
 
     def finish(self) -> None:
         """Write the manifest and close the package."""
         with self._open("manifest.csv") as member:
-            member.write(lines(manifest_rows(self._profile, self.rows_by_file, self._system_name)))
+            member.write(lines(manifest_rows(self._profile, self.rows_by_file, self._system_name, self._mode)))
         self._archive.close()
 
     def _open(self, name: str) -> "zipfile.ZipExtFile | io.BufferedIOBase":
@@ -54,13 +77,13 @@ class PackageWriter:
         return self._archive.open(info, "w")  # type: ignore[return-value]
 
 
-def manifest_rows(profile: Profile, written: Mapping[str, int], system_name: str) -> list[Row]:
-    """propertyName, value: versions, then every file of the binding as bulk or absent."""
+def manifest_rows(profile: Profile, written: Mapping[str, int], system_name: str, mode: str = "bulk") -> list[Row]:
+    """propertyName, value: versions, then every file of the binding as it comes (`mode`), or absent."""
     return [
         ("propertyName", "value"),
         ("manifest.version", "1.0"),
         ("oneroster.version", profile.oneroster_version),
-        *((f"file.{name}", "bulk" if name in written else "absent") for name in MANIFEST_FILES),
+        *((f"file.{name}", mode if name in written else "absent") for name in MANIFEST_FILES),
         ("source.systemName", system_name),
         ("source.systemCode", "komu"),
     ]
