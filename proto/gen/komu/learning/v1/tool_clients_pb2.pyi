@@ -55,6 +55,8 @@ class ToolClient(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     DISABLED_AT_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    LAST_USED_AT_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     name: _builtins.str
     purpose: _builtins.str
@@ -64,11 +66,17 @@ class ToolClient(_message.Message):
     """user name of HTTP Basic"""
     created_by: _builtins.str
     version: _builtins.int
+    statements: _builtins.int
+    """of the list only: how many it brought"""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def disabled_at(self) -> _timestamp_pb2.Timestamp:
         """unset = open"""
+
+    @_builtins.property
+    def last_used_at(self) -> _timestamp_pb2.Timestamp:
+        """of the list only; unset = never"""
 
     def __init__(
         self,
@@ -82,10 +90,12 @@ class ToolClient(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         disabled_at: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        last_used_at: _timestamp_pb2.Timestamp | None = ...,
+        statements: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "disabled_at", b"disabled_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "disabled_at", b"disabled_at", "last_used_at", b"last_used_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "disabled_at", b"disabled_at", "id", b"id", "key", b"key", "name", b"name", "purpose", b"purpose", "reading", b"reading", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "disabled_at", b"disabled_at", "id", b"id", "key", b"key", "last_used_at", b"last_used_at", "name", b"name", "purpose", b"purpose", "reading", b"reading", "statements", b"statements", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

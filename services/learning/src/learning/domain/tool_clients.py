@@ -43,6 +43,14 @@ class ToolClient:
         return self.disabled_at is None
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a client did so far."""
+
+    last_used_at: datetime
+    statements: int
+
+
 def key_of(tenant: str, client_id: UUID) -> str:
     """What the tool sends as user name of HTTP Basic: it names the board, so the row can be found behind its wall."""
     return f"{tenant}.{client_id.hex}"

@@ -7,7 +7,7 @@ from komu.learning.v1 import tool_clients_pb2_grpc
 from servicekit.errors import Invalid, Violation
 from servicekit.grpc import Call, rpc
 
-from learning.domain.tool_clients import Reading, ToolClient, key_of
+from learning.domain.tool_clients import Reading, ToolClient, Use, key_of
 from learning.grpc_api.translate import instant, uuid_of
 from learning.usecases import tool_clients
 from learning.usecases.tool_clients import Opened, Register
@@ -22,7 +22,7 @@ class ToolClientServicer(tool_clients_pb2_grpc.ToolClientServiceServicer):
     @rpc(right="learning.clients")
     async def ListToolClients(self, request: pb.ListToolClientsRequest, call: Call) -> pb.ListToolClientsReply:
         clients = await call.read(tool_clients.list_clients)
-        return pb.ListToolClientsReply(clients=[_client(call.tenant, client) for client in clients])
+        return pb.ListToolClientsReply(clients=[_client(call.tenant, client, use) for client, use in clients])
 
     @rpc(right="learning.clients")
     async def RegisterToolClient(self, request: pb.RegisterToolClientRequest, call: Call) -> pb.OpenedToolClient:
@@ -46,7 +46,7 @@ def _opened(tenant: str, opened: Opened) -> pb.OpenedToolClient:
     return pb.OpenedToolClient(client=_client(tenant, opened.client), secret=opened.secret)
 
 
-def _client(tenant: str, client: ToolClient) -> pb.ToolClient:
+def _client(tenant: str, client: ToolClient, use: Use | None = None) -> pb.ToolClient:
     shown = pb.ToolClient(
         id=str(client.id),
         name=client.name,
@@ -59,4 +59,7 @@ def _client(tenant: str, client: ToolClient) -> pb.ToolClient:
     )
     if client.disabled_at is not None:
         shown.disabled_at.CopyFrom(instant(client.disabled_at))
+    if use is not None:
+        shown.last_used_at.CopyFrom(instant(use.last_used_at))
+        shown.statements = use.statements
     return shown

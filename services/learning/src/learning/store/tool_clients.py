@@ -9,7 +9,7 @@ from uuid import UUID
 from servicekit.db import Transaction
 from sqlalchemy import Row, insert, select, update
 
-from learning.domain.tool_clients import Reading, ToolClient
+from learning.domain.tool_clients import Reading, ToolClient, Use
 from learning.store.tables import tool_clients
 
 _SHOWN = [column for column in tool_clients.c if column.name not in ("tenant_id", "secret_hash")]
@@ -23,6 +23,16 @@ async def all_of_board(tx: Transaction) -> Sequence[ToolClient]:
     """Newest first; those that are closed stay readable."""
     rows = await tx.execute(select(*_SHOWN).order_by(tool_clients.c.created_at.desc(), tool_clients.c.id))
     return [_client(row) for row in rows]
+
+
+async def uses(tx: Transaction) -> dict[UUID, Use]:
+    """By client; who never came is not in it."""
+    rows = await tx.execute(
+        "SELECT client_id, max(last_used_at) AS last, sum(statements) AS statements FROM tool_client_use"
+        " WHERE tenant_id = :tenant GROUP BY client_id",
+        {"tenant": tx.tenant},
+    )
+    return {row.client_id: Use(row.last, int(row.statements)) for row in rows}
 
 
 async def one(tx: Transaction, client_id: UUID) -> ToolClient | None:

@@ -13,7 +13,7 @@ from servicekit.errors import Conflict, Invalid, Unseen, Violation
 from servicekit.ids import uuid7
 
 from learning import events, policy
-from learning.domain.tool_clients import LONGEST_NAME, LONGEST_PURPOSE, Reading, ToolClient, hash_of
+from learning.domain.tool_clients import LONGEST_NAME, LONGEST_PURPOSE, Reading, ToolClient, Use, hash_of
 from learning.store import tool_clients as store
 
 
@@ -34,10 +34,11 @@ class Opened:
     secret: str
 
 
-async def list_clients(tx: Transaction, actor: Actor) -> Sequence[ToolClient]:
-    """Raises: Refused."""
+async def list_clients(tx: Transaction, actor: Actor) -> Sequence[tuple[ToolClient, Use | None]]:
+    """With what each did. Raises: Refused."""
     policy.may_manage_clients(actor).enforce()
-    return await store.all_of_board(tx)
+    uses = await store.uses(tx)
+    return [(client, uses.get(client.id)) for client in await store.all_of_board(tx)]
 
 
 async def register(tx: Transaction, actor: Actor, command: Register) -> Opened:

@@ -1,6 +1,7 @@
 // Runs on every page.
 import "./htmx";
 import "./confirm";
+import "./copy";
 import "./forms";
 import "./navigation";
 import "./offline";
