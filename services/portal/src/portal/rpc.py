@@ -137,6 +137,7 @@ class Rpc:
         self.grades: Any = _Service("grades", clients, token)
         self.reports: Any = _Service("reports", clients, token)
         self.dataexchange: Any = _Service("dataexchange", clients, token)
+        self.learning: Any = _Service("learning", clients, token)
 
 
 async def rpc(request: Request, session: Annotated[LiveSession, Depends(live_session)]) -> Rpc:

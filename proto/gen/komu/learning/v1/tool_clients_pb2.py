@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#komu/learning/v1/tool_clients.proto\x12\x10komu.learning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x02\n\nToolClient\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12*\n\x07reading\x18\x04 \x01(\x0e\x32\x19.komu.learning.v1.Reading\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\x12\n\ncreated_by\x18\x06 \x01(\t\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64isabled_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\t \x01(\x04\x12\x30\n\x0clast_used_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nstatements\x18\x0b \x01(\x04\"\x18\n\x16ListToolClientsRequest\"E\n\x14ListToolClientsReply\x12-\n\x07\x63lients\x18\x01 \x03(\x0b\x32\x1c.komu.learning.v1.ToolClient\"f\n\x19RegisterToolClientRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12*\n\x07reading\x18\x03 \x01(\x0e\x32\x19.komu.learning.v1.Reading\"=\n\x17\x43hangeToolClientRequest\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"P\n\x10OpenedToolClient\x12,\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1c.komu.learning.v1.ToolClient\x12\x0e\n\x06secret\x18\x02 \x01(\t*D\n\x07Reading\x12\x17\n\x13READING_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREADING_OWN\x10\x01\x12\x0f\n\x0bREADING_ALL\x10\x02\x32\xa5\x03\n\x11ToolClientService\x12\x63\n\x0fListToolClients\x12(.komu.learning.v1.ListToolClientsRequest\x1a&.komu.learning.v1.ListToolClientsReply\x12\x65\n\x12RegisterToolClient\x12+.komu.learning.v1.RegisterToolClientRequest\x1a\".komu.learning.v1.OpenedToolClient\x12\x66\n\x15RenewToolClientSecret\x12).komu.learning.v1.ChangeToolClientRequest\x1a\".komu.learning.v1.OpenedToolClient\x12\\\n\x11\x44isableToolClient\x12).komu.learning.v1.ChangeToolClientRequest\x1a\x1c.komu.learning.v1.ToolClientb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#komu/learning/v1/tool_clients.proto\x12\x10komu.learning.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x02\n\nToolClient\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12*\n\x07reading\x18\x04 \x01(\x0e\x32\x19.komu.learning.v1.Reading\x12\x0b\n\x03key\x18\x05 \x01(\t\x12\x12\n\ncreated_by\x18\x06 \x01(\t\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64isabled_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\t \x01(\x04\x12\x30\n\x0clast_used_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nstatements\x18\x0b \x01(\x04\"\x18\n\x16ListToolClientsRequest\"E\n\x14ListToolClientsReply\x12-\n\x07\x63lients\x18\x01 \x03(\x0b\x32\x1c.komu.learning.v1.ToolClient\"f\n\x19RegisterToolClientRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12*\n\x07reading\x18\x03 \x01(\x0e\x32\x19.komu.learning.v1.Reading\"=\n\x17\x43hangeToolClientRequest\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"b\n\x10OpenedToolClient\x12,\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1c.komu.learning.v1.ToolClient\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12\x10\n\x08\x62\x61se_url\x18\x03 \x01(\t*D\n\x07Reading\x12\x17\n\x13READING_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREADING_OWN\x10\x01\x12\x0f\n\x0bREADING_ALL\x10\x02\x32\xa5\x03\n\x11ToolClientService\x12\x63\n\x0fListToolClients\x12(.komu.learning.v1.ListToolClientsRequest\x1a&.komu.learning.v1.ListToolClientsReply\x12\x65\n\x12RegisterToolClient\x12+.komu.learning.v1.RegisterToolClientRequest\x1a\".komu.learning.v1.OpenedToolClient\x12\x66\n\x15RenewToolClientSecret\x12).komu.learning.v1.ChangeToolClientRequest\x1a\".komu.learning.v1.OpenedToolClient\x12\\\n\x11\x44isableToolClient\x12).komu.learning.v1.ChangeToolClientRequest\x1a\x1c.komu.learning.v1.ToolClientb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'komu.learning.v1.tool_clients_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_READING']._serialized_start=755
-  _globals['_READING']._serialized_end=823
+  _globals['_READING']._serialized_start=773
+  _globals['_READING']._serialized_end=841
   _globals['_TOOLCLIENT']._serialized_start=91
   _globals['_TOOLCLIENT']._serialized_end=407
   _globals['_LISTTOOLCLIENTSREQUEST']._serialized_start=409
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANGETOOLCLIENTREQUEST']._serialized_start=610
   _globals['_CHANGETOOLCLIENTREQUEST']._serialized_end=671
   _globals['_OPENEDTOOLCLIENT']._serialized_start=673
-  _globals['_OPENEDTOOLCLIENT']._serialized_end=753
-  _globals['_TOOLCLIENTSERVICE']._serialized_start=826
-  _globals['_TOOLCLIENTSERVICE']._serialized_end=1247
+  _globals['_OPENEDTOOLCLIENT']._serialized_end=771
+  _globals['_TOOLCLIENTSERVICE']._serialized_start=844
+  _globals['_TOOLCLIENTSERVICE']._serialized_end=1265
 # @@protoc_insertion_point(module_scope)

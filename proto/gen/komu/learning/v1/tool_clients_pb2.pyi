@@ -192,8 +192,11 @@ class OpenedToolClient(_message.Message):
 
     CLIENT_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
+    BASE_URL_FIELD_NUMBER: _builtins.int
     secret: _builtins.str
     """shown this once; only its hash is kept"""
+    base_url: _builtins.str
+    """where the tool speaks xAPI"""
     @_builtins.property
     def client(self) -> Global___ToolClient: ...
     def __init__(
@@ -201,10 +204,11 @@ class OpenedToolClient(_message.Message):
         *,
         client: Global___ToolClient | None = ...,
         secret: _builtins.str = ...,
+        base_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["client", b"client"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client", b"client", "secret", b"secret"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_url", b"base_url", "client", b"client", "secret", b"secret"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

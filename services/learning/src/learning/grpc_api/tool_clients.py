@@ -17,7 +17,10 @@ _READING_OUT = {reading: number for number, reading in _READING.items()}
 
 
 class ToolClientServicer(tool_clients_pb2_grpc.ToolClientServiceServicer):
-    """Inbound calls about tool clients."""
+    """Inbound calls about tool clients. `base_url`: where the record store is."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
 
     @rpc(right="learning.clients")
     async def ListToolClients(self, request: pb.ListToolClientsRequest, call: Call) -> pb.ListToolClientsReply:
@@ -29,21 +32,21 @@ class ToolClientServicer(tool_clients_pb2_grpc.ToolClientServiceServicer):
         if request.reading not in _READING:
             raise Invalid("読める範囲を選んでください。", [Violation("reading", "読める範囲を選んでください。")])
         command = Register(request.name, request.purpose, _READING[request.reading])
-        return _opened(call.tenant, await call.run(tool_clients.register, command))
+        return self._opened(call.tenant, await call.run(tool_clients.register, command))
 
     @rpc(right="learning.clients")
     async def RenewToolClientSecret(self, request: pb.ChangeToolClientRequest, call: Call) -> pb.OpenedToolClient:
         client_id = uuid_of(request.client_id, "client_id")
-        return _opened(call.tenant, await call.run(tool_clients.renew_secret, client_id, request.version))
+        return self._opened(call.tenant, await call.run(tool_clients.renew_secret, client_id, request.version))
 
     @rpc(right="learning.clients")
     async def DisableToolClient(self, request: pb.ChangeToolClientRequest, call: Call) -> pb.ToolClient:
         client_id = uuid_of(request.client_id, "client_id")
         return _client(call.tenant, await call.run(tool_clients.disable, client_id, request.version))
 
-
-def _opened(tenant: str, opened: Opened) -> pb.OpenedToolClient:
-    return pb.OpenedToolClient(client=_client(tenant, opened.client), secret=opened.secret)
+    def _opened(self, tenant: str, opened: Opened) -> pb.OpenedToolClient:
+        client = _client(tenant, opened.client)
+        return pb.OpenedToolClient(client=client, secret=opened.secret, base_url=self._base_url)
 
 
 def _client(tenant: str, client: ToolClient, use: Use | None = None) -> pb.ToolClient:
