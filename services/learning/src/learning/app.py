@@ -35,7 +35,10 @@ def build(settings: Settings) -> Service:
         settings,
         rights=RIGHTS,
         servicers=[
-            (ToolClientServicer(f"{settings.learning_url}/xapi"), tool_clients_pb2_grpc.add_ToolClientServiceServicer_to_server),
+            (
+                ToolClientServicer(f"{settings.learning_url}/xapi"),
+                tool_clients_pb2_grpc.add_ToolClientServiceServicer_to_server,
+            ),
             (lti_tools, lti_pb2_grpc.add_LtiToolServiceServicer_to_server),
             (LtiClassServicer(lti.platform, clients), lti_pb2_grpc.add_LtiClassServiceServicer_to_server),
             (MexcbtServicer(), mexcbt_pb2_grpc.add_MexcbtServiceServicer_to_server),

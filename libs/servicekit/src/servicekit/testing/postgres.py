@@ -37,9 +37,10 @@ def binaries() -> Path:
 
 
 class PostgresServer:
-    """A throw-away server. Not durable (fsync off) and open to this machine only: for tests."""
+    """A throw-away server, open to this machine only: for tests. Durable (fsync) only where a bench measures that."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self._home = Path(tempfile.mkdtemp(prefix="komu-pg-"))
         self.port = free_port()
         self._drop = [f"--reuid={_USER}", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
@@ -57,10 +58,11 @@ class PostgresServer:
         self._serve()
 
     def _serve(self) -> None:
+        light = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=64MB", "autovacuum=off")
         settings = (
-            "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "fsync=off",
-            "full_page_writes=off", "synchronous_commit=off", "max_connections=200", "shared_buffers=64MB",
-            "timezone=UTC", "jit=off", "autovacuum=off", "logging_collector=off",
+            "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "max_connections=200",
+            "timezone=UTC", "jit=off", "logging_collector=off",
+            *(("shared_buffers=512MB", "max_wal_size=4GB") if self._durable else light),
         )
         arguments = [part for setting in settings for part in ("-c", setting)]
         with (self._home / "log").open("ab") as words:

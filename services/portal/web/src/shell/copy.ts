@@ -8,9 +8,9 @@ if (navigator.clipboard) {
       const text = document.getElementById(button.dataset["copy"] ?? "")?.textContent ?? "";
       try {
         await navigator.clipboard.writeText(text);
-        toast("写しを取りました。");
+        toast("コピーしました。");
       } catch {
-        toast("写しを取れませんでした。文字を選んで写してください。", "error");
+        toast("コピーできませんでした。文字を選んでコピーしてください。", "error");
       }
     });
   }
