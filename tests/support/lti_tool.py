@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -39,8 +41,12 @@ TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 class LtiTool:
     """Runs in a thread of its own. `launches`: what was launched and found good; `refused`: what was not, and why."""
 
-    def __init__(self) -> None:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    def __init__(self, port: int = 0, private_pem: str = "") -> None:
+        key = (
+            serialization.load_pem_private_key(private_pem.encode(), None)
+            if private_pem
+            else rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        )
         self.private_pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
@@ -54,7 +60,7 @@ class LtiTool:
         self.refused: list[str] = []
         self.config: ToolConfDict | None = None
         self.session: dict[str, Any] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def url(self, path: str = "/launch") -> str:
@@ -290,3 +296,19 @@ def _page(launch: Launched, number: int) -> str:
         f'<!DOCTYPE html><html lang="ja"><title>計算ドリル</title><h1>計算ドリル</h1>'
         f"<p>{escape(str(data.get('name', '名前は渡されていません')))}({roles})</p>{what}</html>"
     )
+
+
+def main() -> None:
+    """`python -m tests.support.lti_tool`: the demo's tool on the stack `main`, until Ctrl+C."""
+    home = Path(os.environ.get("KOMU_HOME") or ".komu") / "main"
+    about = json.loads((home / "lti-demo" / "lti.json").read_text())
+    port = urlsplit(about["tool"]["login_url"]).port
+    with LtiTool(port=port or 0, private_pem=Path(about["tool"]["private_key"]).read_text()) as tool:
+        tool.kid = about["tool"]["kid"]
+        tool.know(about["issuer"], about["client_id"], list(about["deployments"].values()))
+        print(f"{about['tool']['name']} {tool.url('/')}  (issuer {about['issuer']})", flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

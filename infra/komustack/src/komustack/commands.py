@@ -69,7 +69,6 @@ def up(name: str, base_port: int | None, only: str | None = None) -> None:
         if running:
             _load_demo(stack, calls, running)
             _enter_partners(stack, calls, running)
-            _open_record_store(stack, calls, running)
         (stack.home / "info.json").write_text(json.dumps(information(stack), ensure_ascii=False, indent=1))
         (stack.home / "info.json").chmod(0o600)
         say("準備ができました", f"ready after {time.monotonic() - began:.1f} s")
@@ -281,7 +280,15 @@ def _is_ready(stack: Stack, service: str) -> bool:
 
 
 def _load_demo(stack: Stack, calls: Calls, running: list[str]) -> None:
-    """The two boards, through the same import that a board's administrator uses. Once: a marker remembers it."""
+    """The two boards, through the same import that a board's administrator uses; then their learning tools."""
+    _load_boards(stack, calls, running)
+    loaded = (stack.home / "demo-loaded").exists()
+    if loaded and "learning" in running and not (stack.learning_demo / "lti.json").exists():
+        _demo(stack, "learning", ["--out", str(stack.learning_demo)], calls)
+
+
+def _load_boards(stack: Stack, calls: Calls, running: list[str]) -> None:
+    """Once: a marker remembers it."""
     marker = stack.home / "demo-loaded"
     if marker.exists():
         return
@@ -291,19 +298,24 @@ def _load_demo(stack: Stack, calls: Calls, running: list[str]) -> None:
             "demo boards are left out: they are loaded once roster and dataexchange run",
         )
         return
+    say("デモの教育委員会を取り込んでいます", "loading the demo boards through the OneRoster import")
+    _demo(stack, "dataexchange", [], calls)
+    marker.touch()
+
+
+def _demo(stack: Stack, service: str, more: list[str], calls: Calls) -> None:
+    """A service's own command `demo`, which signs in as people do."""
     info = stack.run / "demo-info.json"
     info.write_text(json.dumps(information(stack), ensure_ascii=False))
     info.chmod(0o600)
-    say("デモの教育委員会を取り込んでいます", "loading the demo boards through the OneRoster import")
-    done = _run_service(stack, "dataexchange", ["demo", "--stack-info", str(info)], calls)
-    (stack.logs / "demo.log").write_text(done.stdout + done.stderr)
+    done = _run_service(stack, service, ["demo", "--stack-info", str(info), *more], calls)
+    (stack.logs / f"demo-{service}.log").write_text(done.stdout + done.stderr)
     if done.returncode:
         tail = "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-6:])
         raise Problem(
-            f"デモの取り込みに失敗しました。記録 {stack.logs}/demo.log を確かめてください。サービスは動いています。",
-            f"Loading the demo boards failed (the services are running):\n    {tail}",
+            f"デモの用意に失敗しました。記録 {stack.logs}/demo-{service}.log を確かめてください(サービスは動作中)。",
+            f"Loading the demo failed (the services are running):\n    {tail}",
         )
-    marker.touch()
 
 
 def _enter_partners(stack: Stack, calls: Calls, running: list[str]) -> None:
@@ -317,23 +329,6 @@ def _enter_partners(stack: Stack, calls: Calls, running: list[str]) -> None:
             tail = (done.stdout + done.stderr).strip().splitlines()[-1:]
             raise Problem("見本の連携先を登録できませんでした。", f"The demo partner could not be entered: {tail}")
     marker.touch()
-
-
-def _open_record_store(stack: Stack, calls: Calls, running: list[str]) -> None:
-    """Clients of the record store, registered once by the boards' administrators; the stack keeps their secrets."""
-    secrets = services.record_store_clients(stack)
-    if secrets.exists() or "learning" not in running:
-        return
-    secrets.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    info = stack.run / "demo-info.json"
-    info.write_text(json.dumps(information(stack), ensure_ascii=False))
-    info.chmod(0o600)
-    done = _run_service(stack, "learning", ["demo", "--stack-info", str(info), "--out", str(secrets)], calls)
-    if done.returncode:
-        raise Problem(
-            "デモの学習ツールを登録できませんでした。サービスは動いています。",
-            f"Registering the demo's learning tools failed (the services run):\n    {done.stderr.strip()[-600:]}",
-        )
 
 
 def _welcome(stack: Stack, running: list[str]) -> None:

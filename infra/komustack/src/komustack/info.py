@@ -37,6 +37,8 @@ def information(stack: Stack) -> dict[str, Any]:
         "services": {name: _service(stack, name) for name in SERVICES if services.exists(name)},
         "oneroster": [oneroster.client(stack, board) for board in demo.boards_of(stack.name)],
         "lrs": _record_store(stack),
+        "lti_tool": stack.lti_tool_url,
+        "lti": _lti(stack),
         "exchange": {
             "base_url": stack.exchange_url,
             "organisations": services.organisations(stack),
@@ -59,7 +61,7 @@ def information(stack: Stack) -> dict[str, Any]:
 
 def _record_store(stack: Stack) -> dict[str, Any]:
     """Where xAPI is spoken and with which client; None for key and secret while the clients are not registered."""
-    file = services.record_store_clients(stack)
+    file = stack.learning_demo / "clients.json"
     clients = json.loads(file.read_text()) if file.exists() else []
     first = clients[0] if clients else {"username": None, "password": None}
     return {
@@ -69,6 +71,12 @@ def _record_store(stack: Stack) -> dict[str, Any]:
         "token_url": f"{stack.learning_url}/oauth2/token",
         "clients": clients,
     }
+
+
+def _lti(stack: Stack) -> dict[str, Any] | None:
+    """The learning tool that `make up` registered for the first board: what both sides know; None before."""
+    file = stack.learning_demo / "lti.json"
+    return json.loads(file.read_text()) if file.exists() else None
 
 
 def _otp_secret(stack: Stack, person: demo.Account) -> str | None:

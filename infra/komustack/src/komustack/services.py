@@ -105,11 +105,6 @@ def _learning(stack: Stack) -> dict[str, str]:
     }
 
 
-def record_store_clients(stack: Stack) -> Path:
-    """Keys and secrets of the demo's learning tools, made by the product's own command."""
-    return stack.home / "secrets" / "record-store-clients.json"
-
-
 _ONLY_OF: dict[str, Callable[[Stack], dict[str, str]]] = {
     "portal": _portal,
     "dataexchange": _dataexchange,

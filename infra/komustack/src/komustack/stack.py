@@ -100,6 +100,16 @@ class Stack:
         return f"http://localhost:{self.port('learning')}"
 
     @property
+    def lti_tool_url(self) -> str:
+        """Where the demo's learning tool would be: nothing of ours runs there (`python -m tests.support.lti_tool`)."""
+        return f"http://localhost:{self.base_port + 7}"
+
+    @property
+    def learning_demo(self) -> Path:
+        """Keys and secrets of the demo's learning tools: `clients.json`, `lti.json`."""
+        return self.home / "learning-demo"
+
+    @property
     def portal_url(self) -> str:
         return f"http://localhost:{self.port('portal')}"
 

@@ -78,6 +78,16 @@ async def exchanged_token(info: dict[str, Any], username: str, audience: str) ->
         )
 
 
+def portal_line(info: dict[str, Any]) -> grpc.ChannelCredentials:
+    """The portal's own certificate: calls in a person's name come over its line. `info`: the JSON of `make info`."""
+    certificates = Path(info["certificates"]["folder"])
+    return grpc.ssl_channel_credentials(
+        Path(info["certificates"]["ca"]).read_bytes(),
+        (certificates / "portal.key").read_bytes(),
+        (certificates / "portal.crt").read_bytes(),
+    )
+
+
 async def _code(
     http: httpx.AsyncClient, endpoint: str, redirect: str, challenge: str, username: str, password: str
 ) -> str:
@@ -117,13 +127,3 @@ async def _token(http: httpx.AsyncClient, endpoint: str, client: tuple[str, str]
             f"トークンを受け取れませんでした（HTTP {answer.status_code}、{answer.json().get('error', '')}）。"
         )
     return str(answer.json()["access_token"])
-
-
-def portal_line(info: dict[str, Any]) -> grpc.ChannelCredentials:
-    """The line on which the portal calls services. `info`: the JSON of `make info`."""
-    certificates = Path(info["certificates"]["folder"])
-    return grpc.ssl_channel_credentials(
-        Path(info["certificates"]["ca"]).read_bytes(),
-        (certificates / "portal.key").read_bytes(),
-        (certificates / "portal.crt").read_bytes(),
-    )

@@ -24,8 +24,8 @@ def main() -> int:
     commands.add_parser("migrate", help="bring the database to the newest schema")
     again = commands.add_parser("rebuild-projections", help="read the register anew from roster")
     again.add_argument("tenants", nargs="+", metavar="BOARD")
+    demo.add_arguments(commands.add_parser("demo", help="register learning tools in a local stack"))
     letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
-    demo.add_arguments(commands.add_parser("demo", help="register clients of the record store in a local stack"))
     asked = parser.parse_args()
     if asked.command == "demo":
         return demo.run(asked)

@@ -1,16 +1,9 @@
-"""`python -m learning demo --stack-info FILE --out FILE`: clients of the record store for a local stack.
-
-No door of its own: it signs in as each board's administrator, as a browser does, and registers the clients by the RPC
-of the page. The secrets are shown once, so they go into `--out`; while that file is there nothing is registered again.
-"""
+"""Clients of the record store for each demo board: a portal that reads everything, a drill that reads its own."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +11,7 @@ import grpc
 from komu.learning.v1 import tool_clients_pb2 as pb
 from komu.learning.v1 import tool_clients_pb2_grpc
 from servicekit.clients import raise_for
-from servicekit.errors import KomuError
-from servicekit.signing_in import SignInFailed, exchanged_token, portal_line
+from servicekit.signing_in import exchanged_token, portal_line
 
 _WITHIN_S = 30.0
 _CLIENTS = (
@@ -28,28 +20,15 @@ _CLIENTS = (
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stack-info", "--info", dest="info", type=Path, required=True, help="the JSON of `make info`")
-    parser.add_argument("--out", type=Path, required=True, help="file for keys and secrets")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """0 when the clients are there; 1 with a sentence when they are not."""
-    if arguments.out.exists():
-        return 0
-    try:
-        clients = asyncio.run(_register(json.loads(arguments.info.read_text())))
-    except (KomuError, SignInFailed, grpc.RpcError) as error:
-        print(f"デモの学習ツールを登録できませんでした: {error}", file=sys.stderr)
-        return 1
-    draft = arguments.out.with_name(arguments.out.name + ".new")
+def keep(out: Path, clients: list[dict[str, str]]) -> None:
+    """Writes board, name, key and secret of each client into `out`, for its owner only."""
+    draft = out.with_name(out.name + ".new")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(clients, ensure_ascii=False))
-    os.replace(draft, arguments.out)
-    return 0
+    os.replace(draft, out)
 
 
-async def _register(info: dict[str, Any]) -> list[dict[str, str]]:
+async def register(info: dict[str, Any]) -> list[dict[str, str]]:
     made = []
     boards = dict.fromkeys(account["board"] for account in info["accounts"])
     async with grpc.aio.secure_channel(info["services"]["learning"]["grpc"], portal_line(info)) as channel:
