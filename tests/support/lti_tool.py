@@ -55,7 +55,8 @@ class LtiTool:
             .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
             .decode()
         )
-        self.kid = "tool-key-1"
+        self._jwk = Registration.get_jwk(self.public_pem)
+        self.kid: str = self._jwk["kid"]
         self.launches: list[Launched] = []
         self.refused: list[str] = []
         self.config: ToolConfDict | None = None
@@ -68,7 +69,7 @@ class LtiTool:
 
     @property
     def jwks(self) -> dict[str, Any]:
-        return {"keys": [{**Registration.get_jwk(self.public_pem), "kid": self.kid, "use": "sig", "alg": "RS256"}]}
+        return {"keys": [{**self._jwk, "use": "sig", "alg": "RS256"}]}
 
     def know(self, issuer: str, client_id: str, deployment_ids: list[str]) -> None:
         """What the tool's operator enters about the platform."""
@@ -304,7 +305,6 @@ def main() -> None:
     about = json.loads((home / "lti-demo" / "lti.json").read_text())
     port = urlsplit(about["tool"]["login_url"]).port
     with LtiTool(port=port or 0, private_pem=Path(about["tool"]["private_key"]).read_text()) as tool:
-        tool.kid = about["tool"]["kid"]
         tool.know(about["issuer"], about["client_id"], list(about["deployments"].values()))
         print(f"{about['tool']['name']} {tool.url('/')}  (issuer {about['issuer']})", flush=True)
         threading.Event().wait()

@@ -17,7 +17,6 @@ from servicekit.signing_in import exchanged_token, portal_line
 
 NAME = "計算ドリル（見本）"
 _WITHIN_S = 30.0
-_KID = "demo-tool"
 
 
 async def register(info: dict[str, Any], folder: Path) -> None:
@@ -59,8 +58,8 @@ def _public_half(folder: Path) -> dict[str, Any]:
         made = RSAKey.generate_key(2048)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(made.as_pem(private=True))
-    public = RSAKey.import_key(file.read_bytes()).as_dict(private=False)
-    return {**public, "kid": _KID, "use": "sig", "alg": "RS256"}
+    key = RSAKey.import_key(file.read_bytes())
+    return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "RS256"}
 
 
 def _facts(where: str, public: dict[str, Any], schools: list[str]) -> pb.LtiToolFacts:
@@ -96,7 +95,7 @@ def _told(found: Any, tool: Any, board: str, folder: Path) -> dict[str, Any]:
             "login_url": tool.facts.login_url,
             "target_link_uri": tool.facts.target_link_uri,
             "redirect_uris": list(tool.facts.redirect_uris),
-            "kid": _KID,
+            "kid": _public_half(folder)["kid"],
             "private_key": str((folder / "private.pem").resolve()),
         },
     }

@@ -93,9 +93,14 @@ class Platform:
     def deep_linking_return(self) -> str:
         return f"{self.issuer}/lti/deep-linking"
 
+    @property
+    def services(self) -> str:
+        """Audience of access tokens."""
+        return f"{self.issuer}/lti/services"
+
     def context(self, tenant: str, deployment_id: UUID, class_id: UUID) -> str:
         """Base of the services of one tool about one class."""
-        return f"{self.issuer}/lti/services/{tenant}/{deployment_id}/{class_id}"
+        return f"{self.services}/{tenant}/{deployment_id}/{class_id}"
 
     def class_page(self, class_id: UUID) -> str:
         """Where a person came from and goes back to."""

@@ -24,7 +24,7 @@ from learning.domain.lti.tools import Claim, Tool, client_id_of
 from learning.domain.register import SchoolClass, Standing
 from learning.store import register
 from learning.store.lti import launches as store
-from learning.store.lti import tools
+from learning.store.lti import scores, tools
 from learning.store.lti.launches import digest
 from learning.usecases import standing
 from learning.usecases.lti import links
@@ -186,7 +186,8 @@ async def _link(tx: Transaction, link_id: UUID) -> Link:
         link = await links.link_of(tx, link_id)
     except Unseen as unseen:
         raise invalid_request(unseen.message) from None
-    return Link(link.id, link.title, link.text, link.url, link.custom, None)
+    item = await scores.item_of_link(tx, link.id)
+    return Link(link.id, link.title, link.text, link.url, link.custom, item)
 
 
 def _with_query(url: str, more: dict[str, str]) -> str:
