@@ -38,6 +38,7 @@ READ_BY_HAND = {
     "/board/{year}/report-card": [
         "version", "parts.0.key", "parts.0.use", "limits.0.column", "limits.0.max_characters"
     ],
+    "/mexcbt/schools/new": ["school_year", "portal", *(f"schools.0.{name}" for name in ("on", "id", "portal", "mail"))],
     "/forms/{class_id}/ask": ["form", "pupil", "key", "textbook-1", "left_on"],
 }
 # Would end other people's sessions in this stack.
@@ -46,6 +47,7 @@ WHO = [
     ("aozora.es.principal", "/", ["school_id", "class_id", "pupil_id"]),
     ("aozora.board", "/imports", []),
     ("hoshi.board", "/board", ["year", "topic"]),
+    ("hoshi.board", "/mexcbt", []),
 ]
 
 
