@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from komu.learning.v1 import lti_pb2_grpc, mexcbt_pb2_grpc, tool_clients_pb2_grpc
+from komu.learning.v1 import curriculum_codes_pb2_grpc, lti_pb2_grpc, mexcbt_pb2_grpc, tool_clients_pb2_grpc
 from servicekit.clients import Clients
 from servicekit.db import Database
 from servicekit.grpc import Service
@@ -11,7 +11,14 @@ from learning.clients.tool_keys import ToolKeys
 from learning.consumers import CONSUMERS
 from learning.domain.lti.claims import Platform
 from learning.domain.lti.sealing import Sealer
-from learning.grpc_api import RIGHTS, LtiClassServicer, LtiToolServicer, MexcbtServicer, ToolClientServicer
+from learning.grpc_api import (
+    RIGHTS,
+    CurriculumCodeServicer,
+    LtiClassServicer,
+    LtiToolServicer,
+    MexcbtServicer,
+    ToolClientServicer,
+)
 from learning.http_api import learning_app
 from learning.http_api.lti.platform import LtiSide
 from learning.settings import Settings
@@ -42,6 +49,10 @@ def build(settings: Settings) -> Service:
             (lti_tools, lti_pb2_grpc.add_LtiToolServiceServicer_to_server),
             (LtiClassServicer(lti.platform, clients), lti_pb2_grpc.add_LtiClassServiceServicer_to_server),
             (MexcbtServicer(), mexcbt_pb2_grpc.add_MexcbtServiceServicer_to_server),
+            (
+                CurriculumCodeServicer(),
+                curriculum_codes_pb2_grpc.add_CurriculumCodeServiceServicer_to_server,
+            ),
         ],
         consumers=CONSUMERS,
         database=database,

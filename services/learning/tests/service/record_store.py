@@ -46,8 +46,14 @@ class Tool:
         return {"authorization": f"Basic {basic}", "x-experience-api-version": self.version, **(more or {})}
 
     async def ask(
-        self, method: str, path: str, params: dict[str, str] | None = None, *, content: bytes | None = None,
-        json: Any = None, headers: dict[str, str] | None = None,
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None = None,
+        *,
+        content: bytes | None = None,
+        json: Any = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         given = self.headers(headers)
         if json is not None:

@@ -1,9 +1,17 @@
 """Inbound gRPC: translate, call a use case, translate back."""
 
+from learning.grpc_api.curriculum_codes import CurriculumCodeServicer
 from learning.grpc_api.lti_classes import LtiClassServicer
 from learning.grpc_api.lti_tools import LtiToolServicer
 from learning.grpc_api.mexcbt import MexcbtServicer
 from learning.grpc_api.rights import RIGHTS
 from learning.grpc_api.tool_clients import ToolClientServicer
 
-__all__ = ["RIGHTS", "LtiClassServicer", "LtiToolServicer", "MexcbtServicer", "ToolClientServicer"]
+__all__ = [
+    "RIGHTS",
+    "CurriculumCodeServicer",
+    "LtiClassServicer",
+    "LtiToolServicer",
+    "MexcbtServicer",
+    "ToolClientServicer",
+]

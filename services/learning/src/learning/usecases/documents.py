@@ -27,7 +27,13 @@ async def names(tx: Transaction, caller: Caller, shelf: Shelf, since: datetime |
 
 
 async def put(
-    tx: Transaction, caller: Caller, shelf: Shelf, document_id: str, new: Document, condition: Condition, *,
+    tx: Transaction,
+    caller: Caller,
+    shelf: Shelf,
+    document_id: str,
+    new: Document,
+    condition: Condition,
+    *,
     must_know: bool,
 ) -> None:
     """In the place of what is there. Raises: Wrong 409, 412."""
@@ -45,9 +51,7 @@ async def add_to(
     await store.write(tx, shelf, document_id, caller.client.id, merge(kept, new))
 
 
-async def remove(
-    tx: Transaction, caller: Caller, shelf: Shelf, document_id: str | None, condition: Condition
-) -> None:
+async def remove(tx: Transaction, caller: Caller, shelf: Shelf, document_id: str | None, condition: Condition) -> None:
     """One, or without id all of the shelf. Raises: Wrong 412."""
     if document_id is not None:
         kept = await store.lock(tx, shelf, document_id, caller.client.id)

@@ -135,9 +135,7 @@ class Platform:
 
     async def link(self, title: str = "九九") -> pb.LtiLink:
         return await self.teacher.AddToolLink(
-            pb.AddToolLinkRequest(
-                class_id=str(self.school.homeroom_id), deployment_id=self.deployment_id, title=title
-            )
+            pb.AddToolLinkRequest(class_id=str(self.school.homeroom_id), deployment_id=self.deployment_id, title=title)
         )
 
     async def open(self, link: pb.LtiLink, person_id: UUID | None = None, role: str = "teacher") -> str:

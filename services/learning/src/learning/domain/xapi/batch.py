@@ -18,9 +18,7 @@ MOST = 5000
 """Statements of one request."""
 
 
-def read_batch(
-    value: Any, contents: Mapping[str, bytes], edition: int, authority: dict[str, Any]
-) -> list[Arrived]:
+def read_batch(value: Any, contents: Mapping[str, bytes], edition: int, authority: dict[str, Any]) -> list[Arrived]:
     """All of them or none. `authority`: who asserts them, as the store knows it (Data 2.4.9). Raises: Wrong."""
     many = type(value) is list
     statements = value if many else [value]
