@@ -6,7 +6,7 @@ from alembic import op
 from servicekit.migrate import append_only_table, tenant_table
 
 revision = "0011"
-down_revision = "0006"
+down_revision = "0007"
 
 # One mail address cannot register several founders (文部科学省「MEXCBT利用申込の流れ」): this index spans the boards.
 _TABLES = """

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from komu.learning.v1 import lti_pb2 as pb
 from pylti1p3.exception import LtiServiceException
 from pylti1p3.lineitem import LineItem
+
 from tests.support.lti_tool import LtiTool
 
 from .conftest import Browser, Platform, facts, in_thread
