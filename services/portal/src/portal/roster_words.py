@@ -14,6 +14,12 @@ POSTS = {
     pb.POST_OFFICE: "事務職員",
     pb.POST_NURSE: "養護教諭",
 }
+DUTIES = {
+    pb.DUTY_KIND_HOMEROOM: "担任",
+    pb.DUTY_KIND_ASSISTANT_HOMEROOM: "副担任",
+    pb.DUTY_KIND_SUBJECT: "教科担任",
+    pb.DUTY_KIND_GRADE_HEAD: "学年主任",
+}
 NAME_KINDS = {"official": "戸籍の氏名", "display": "氏名", "kana": "ふりがな", "alias": "通称"}
 STATES = {
     "active": ("在籍", "good"),

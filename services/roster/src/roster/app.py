@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from komu.roster.v1 import (
     classes_pb2_grpc,
+    duties_pb2_grpc,
     family_pb2_grpc,
     movements_pb2_grpc,
     people_pb2_grpc,
@@ -16,6 +17,7 @@ from roster.consumers import CONSUMERS
 from roster.grpc_api import (
     RIGHTS,
     ClassServicer,
+    DutyServicer,
     FamilyServicer,
     MovementServicer,
     PeopleServicer,
@@ -35,6 +37,7 @@ def build(settings: Settings) -> Service:
             (RosterServicer(), roster_pb2_grpc.add_RosterServiceServicer_to_server),
             (PeopleServicer(), people_pb2_grpc.add_PeopleServiceServicer_to_server),
             (ClassServicer(), classes_pb2_grpc.add_ClassServiceServicer_to_server),
+            (DutyServicer(), duties_pb2_grpc.add_DutyServiceServicer_to_server),
             (FamilyServicer(), family_pb2_grpc.add_FamilyServiceServicer_to_server),
             (MovementServicer(), movements_pb2_grpc.add_MovementServiceServicer_to_server),
             (RolloverServicer(), rollover_pb2_grpc.add_RolloverServiceServicer_to_server),

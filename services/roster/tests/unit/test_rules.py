@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jpschool.kana import gojuon_key
+from roster.domain import duty as duties
 from roster.domain import enrolment as rolls
 from roster.domain.duty import Duty, DutyTaken, hand_over
 from roster.domain.enrolment import Enrolment, EnrolmentEvent, EnrolmentProblem
@@ -131,3 +132,35 @@ def test_source_ids_become_identifiers_once_and_for_all():
     own = "0b5e8c6e-4f0a-4a53-9d0e-4f0e5a6b7c8d"
     assert str(source_uuid("aozora", own)) == own
     assert source_uuid("aozora", "class-1") == source_uuid("aozora", "class-1") != source_uuid("hoshi", "class-1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"kind": "homeroom"}, "kind", "担任を決める"),
+        ({"class_id": None}, "class_id", "学級を選んで"),
+        ({"subject": ""}, "subject", "教科を選んで"),
+        ({"kind": "grade_head"}, "school_grade", "学年を選んで"),
+        ({"period": Period(date(2026, 3, 31), date(2026, 9, 30))}, "starts_on", "2026年度"),
+        ({"period": Period(date(2026, 4, 1), date(2027, 4, 1))}, "ends_on", "2026年度"),
+        ({"period": Period(date(2026, 9, 1), date(2026, 8, 31))}, "ends_on", "始まりの日以後"),
+    ],
+)
+def test_a_duty_other_than_homeroom_names_what_it_is_about(changes: dict, field: str, said: str):
+    taught = replace(a_duty(uuid4(), "2026-04-01", "2027-03-31"), kind="subject", subject="music")
+    duties.give([], taught, 2026)
+    with pytest.raises(duties.DutyProblem, match=said) as caught:
+        duties.give([], replace(taught, **changes), 2026)
+    assert caught.value.field == field
+
+
+def test_nobody_holds_one_duty_twice_and_its_end_stays_on_the_record():
+    taught = replace(a_duty(uuid4(), "2026-04-01", "2027-03-31"), kind="subject", subject="music")
+    with pytest.raises(duties.DutyProblem, match="すでに持って"):
+        duties.give([taught], replace(taught, period=Period(date(2026, 9, 1), date(2027, 3, 31))), 2026)
+    ended = duties.end(taught, date(2026, 8, 31))
+    duties.give([ended], replace(taught, period=Period(date(2026, 9, 1), date(2027, 3, 31))), 2026)
+    with pytest.raises(duties.DutyProblem, match="2026年4月1日以後"):
+        duties.end(taught, date(2026, 3, 31))
+    with pytest.raises(duties.DutyProblem, match="次の担任を決める"):
+        duties.end(a_duty(uuid4(), "2026-04-01"), date(2026, 9, 1))

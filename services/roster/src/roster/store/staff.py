@@ -67,9 +67,7 @@ async def of_school(tx: Transaction, school_id: UUID, on: date) -> list[StaffMem
 async def save_hand_over(tx: Transaction, change: HandOver) -> None:
     """Write a change of 担任."""
     for duty in change.ended:
-        await tx.execute(
-            text("UPDATE duties SET ends_on = :ends_on WHERE id = :id"), {"id": duty.id, "ends_on": duty.period.ends_on}
-        )
+        await end(tx, duty)
     for duty in change.withdrawn:
         await tx.execute(text("DELETE FROM duties WHERE id = :id"), {"id": duty.id})
     duty = change.started
@@ -85,6 +83,49 @@ async def save_hand_over(tx: Transaction, change: HandOver) -> None:
     )  # fmt: skip
 
 
+async def end(tx: Transaction, duty: Duty) -> None:
+    """Write the last day of a duty."""
+    await tx.execute(
+        text("UPDATE duties SET ends_on = :ends_on WHERE id = :id"), {"id": duty.id, "ends_on": duty.period.ends_on}
+    )
+
+
 async def bump(tx: Transaction, staff_ids: Iterable[UUID]) -> None:
     """Count the version of people on whose duties changed."""
     await tx.execute(text("UPDATE persons SET version = version + 1 WHERE id = ANY(:ids)"), {"ids": list(staff_ids)})
+
+
+async def of_year(tx: Transaction, school_id: UUID, first: date, last: date) -> list[StaffMember]:
+    """Everybody who works or worked at a school between two days, with all posts of those days and the duties."""
+    period = {"first": first, "last": last}
+    within = "a.starts_on <= :last AND (a.ends_on IS NULL OR a.ends_on >= :first)"
+    posts: dict[UUID, list[Appointment]] = {}
+    query = text(f"""SELECT a.staff_id, a.school_id, a.post, a.starts_on, a.ends_on FROM appointments a
+        WHERE {within} AND a.staff_id IN (SELECT staff_id FROM appointments a WHERE a.school_id = :school AND {within})
+        ORDER BY a.starts_on, a.post""")
+    for row in await tx.execute(query, {"school": school_id} | period):
+        posts.setdefault(row.staff_id, []).append(rows.appointment(row))
+    duties: dict[UUID, list[Duty]] = {}
+    held = f"""SELECT {DUTY} FROM duties d WHERE d.school_id = :school AND d.starts_on <= :last
+        AND (d.ends_on IS NULL OR d.ends_on >= :first) ORDER BY d.kind, d.starts_on, d.id"""
+    for row in await tx.execute(text(held), {"school": school_id} | period):
+        duties.setdefault(row.staff_id, []).append(rows.duty(row))
+    return [
+        StaffMember(name, tuple(posts.get(name.staff_id, ())), tuple(duties.get(name.staff_id, ())))
+        for name in await names(tx, list(posts), last)
+    ]
+
+
+async def duty(tx: Transaction, duty_id: UUID) -> Duty | None:
+    """One duty, locked; or None."""
+    row = (
+        await tx.execute(text(f"SELECT {DUTY} FROM duties d WHERE d.id = :id FOR UPDATE"), {"id": duty_id})
+    ).one_or_none()
+    return rows.duty(row) if row else None
+
+
+async def duties_of(tx: Transaction, staff_id: UUID) -> list[Duty]:
+    """Every duty of a person; one change at a time."""
+    await tx.execute(text("SELECT id FROM persons WHERE id = :id FOR UPDATE"), {"id": staff_id})
+    query = f"SELECT {DUTY} FROM duties d WHERE d.staff_id = :id"
+    return [rows.duty(row) for row in await tx.execute(text(query), {"id": staff_id})]

@@ -37,10 +37,11 @@ async def number_class(tx: Transaction, actor: Actor, class_id: UUID, how: Numbe
             {"version": str(homeroom.version)}, reason="CHANGED_MEANWHILE",
         )  # fmt: skip
     await numbering.save(tx, class_id, numbers)
-    before = {str(seat.pupil_id): seat.number for seat in seats if seat.pupil_id in numbers}
-    tx.audit(
-        "class.numbered", class_id, before=before, after={str(pupil_id): number for pupil_id, number in numbers.items()}
-    )
+    for pupil, before, after in told:
+        if before != after:
+            tx.audit(
+                "class.numbered", class_id, subject_id=pupil.id, before={"number": before}, after={"number": after}
+            )
     await telling.class_rosters_changed(tx, {class_id})
     return homeroom, told
 
