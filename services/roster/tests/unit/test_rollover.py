@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from roster import policy
 from roster.domain.rollover import plan
@@ -116,6 +116,7 @@ def test_a_wish_is_broken_only_where_both_have_a_class():
     assert broken([apart, together], {a: ONE.id, b: None}) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["male", "female"]), st.booleans(), st.integers(0, 5), st.integers(1, 3)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from uuid import UUID
 
 from roster.domain.rollover.plan import APART, TOGETHER, Pair, PlannedPupil
@@ -15,7 +16,15 @@ from roster.domain.rollover.plan import APART, TOGETHER, Pair, PlannedPupil
 # What a bad place costs; a broken pair outweighs every imbalance, size the rest together.
 _PAIR, _SIZE = 1_000_000, 5_000
 _SEX, _CARE, _FROM, _BAND = 20, 30, 6, 4
-_PASSES = 4
+_MOST_SWAPS_TRIED = 6_000  # all of a 学年 of 110 children; a proposal is made while somebody waits
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """Who, and what counts: (kind, value) → weight of having one more of it in a class."""
+
+    id: UUID
+    traits: tuple[tuple[tuple[str, str], int], ...]
 
 
 @dataclass(slots=True)
@@ -27,7 +36,7 @@ class _Class:
 def propose(pupils: Sequence[PlannedPupil], class_ids: Sequence[UUID], pairs: Sequence[Pair]) -> dict[UUID, UUID]:
     """Child → class, for the children without one; those who have one stay and are counted.
 
-    Children to be kept together go as one. Greedy by the hardest first, then moves and swaps while they help.
+    Children to be kept together go as one. Greedy by the hardest first, then swaps that help.
     """
     if not class_ids:
         return {}
@@ -35,22 +44,19 @@ def propose(pupils: Sequence[PlannedPupil], class_ids: Sequence[UUID], pairs: Se
     known = {pupil.id: pupil for pupil in pupils}
     for pupil in pupils:
         if pupil.class_id in classes:
-            _put(classes[pupil.class_id], pupil, 1)
-    free = [pupil for pupil in pupils if pupil.class_id is None]
+            _put(classes[pupil.class_id], [_child(pupil)], 1)
     apart = _apart(pairs)
     placed: dict[int, UUID] = {}
     held: set[int] = set()
-    units = _units(free, pairs)
+    units = _units([pupil for pupil in pupils if pupil.class_id is None], pairs)
     for index, unit in enumerate(units):
         fixed = _beside(unit, pairs, known, classes)
         if fixed is not None:
             held.add(index)
-        placed[index] = fixed or _cheapest(unit, class_ids, classes, apart)
-        _put_all(classes[placed[index]], unit, 1)
-    for _ in range(_PASSES):
-        if not _improve(units, placed, classes, class_ids, apart, held):
-            break
-    return {pupil.id: placed[index] for index, unit in enumerate(units) for pupil in unit}
+        placed[index] = fixed or _cheapest(classes, unit, apart)
+        _put(classes[placed[index]], unit, 1)
+    _swap(units, placed, classes, apart, held)
+    return {child.id: placed[index] for index, unit in enumerate(units) for child in unit}
 
 
 def _apart(pairs: Iterable[Pair]) -> dict[UUID, set[UUID]]:
@@ -62,7 +68,7 @@ def _apart(pairs: Iterable[Pair]) -> dict[UUID, set[UUID]]:
     return found
 
 
-def _units(free: Sequence[PlannedPupil], pairs: Sequence[Pair]) -> list[list[PlannedPupil]]:
+def _units(free: Sequence[PlannedPupil], pairs: Sequence[Pair]) -> list[list[_Child]]:
     """Children who go together, the hardest to place first."""
     root = {pupil.id: pupil.id for pupil in free}
 
@@ -86,14 +92,14 @@ def _units(free: Sequence[PlannedPupil], pairs: Sequence[Pair]) -> list[list[Pla
             -first.band,
         )  # fmt: skip
 
-    return sorted(grouped.values(), key=hardness)
+    return [list(map(_child, unit)) for unit in sorted(grouped.values(), key=hardness)]
 
 
 def _beside(
-    unit: Sequence[PlannedPupil], pairs: Sequence[Pair], known: dict[UUID, PlannedPupil], classes: dict[UUID, _Class]
+    unit: Sequence[_Child], pairs: Sequence[Pair], known: dict[UUID, PlannedPupil], classes: dict[UUID, _Class]
 ) -> UUID | None:
     """The class of a placed child whom one of the unit shall be with."""
-    mine = {pupil.id for pupil in unit}
+    mine = {child.id for child in unit}
     for pair in pairs:
         if pair.kind == TOGETHER and (pair.first_id in mine) != (pair.second_id in mine):
             other = known.get(pair.second_id if pair.first_id in mine else pair.first_id)
@@ -102,69 +108,61 @@ def _beside(
     return None
 
 
-def _traits(pupil: PlannedPupil) -> list[tuple[str, str, int]]:
-    return [
-        ("sex", pupil.sex, _SEX),
-        *([("care", "", _CARE)] if pupil.care else []),
-        *([("from", pupil.from_class, _FROM)] if pupil.from_class else []),
-        *([("band", str(pupil.band), _BAND)] if pupil.band else []),
-    ]
+def _child(pupil: PlannedPupil) -> _Child:
+    traits = [(("sex", pupil.sex), _SEX)]
+    if pupil.care:
+        traits.append((("care", ""), _CARE))
+    if pupil.from_class:
+        traits.append((("from", pupil.from_class), _FROM))
+    if pupil.band:
+        traits.append((("band", str(pupil.band)), _BAND))
+    return _Child(pupil.id, tuple(traits))
 
 
-def _put(place: _Class, pupil: PlannedPupil, by: int) -> None:
-    (place.members.add if by > 0 else place.members.discard)(pupil.id)
-    for kind, value, _ in _traits(pupil):
-        place.counts[kind, value] += by
+def _put(place: _Class, unit: Iterable[_Child], by: int) -> None:
+    for child in unit:
+        (place.members.add if by > 0 else place.members.discard)(child.id)
+        for trait, _ in child.traits:
+            place.counts[trait] += by
 
 
-def _put_all(place: _Class, unit: Iterable[PlannedPupil], by: int) -> None:
-    for pupil in unit:
-        _put(place, pupil, by)
-
-
-def _cost(place: _Class, unit: Sequence[PlannedPupil], apart: dict[UUID, set[UUID]]) -> int:
+def _cost(place: _Class, unit: Sequence[_Child], apart: dict[UUID, set[UUID]]) -> int:
     """What it costs to have the unit here besides who is here: the more of one kind, the dearer the next."""
     cost = _SIZE * len(place.members) * len(unit)
-    for pupil in unit:
-        cost += _PAIR * len(apart.get(pupil.id, set()) & place.members)
-        cost += sum(weight * place.counts[kind, value] for kind, value, weight in _traits(pupil))
+    for child in unit:
+        if child.id in apart:
+            cost += _PAIR * len(apart[child.id] & place.members)
+        for trait, weight in child.traits:
+            cost += weight * place.counts[trait]
     return cost
 
 
-def _cheapest(
-    unit: Sequence[PlannedPupil], class_ids: Sequence[UUID], classes: dict[UUID, _Class], apart: dict[UUID, set[UUID]]
-) -> UUID:
-    """The first of the cheapest."""
-    return min(class_ids, key=lambda one: _cost(classes[one], unit, apart))
+def _cheapest(classes: dict[UUID, _Class], unit: Sequence[_Child], apart: dict[UUID, set[UUID]]) -> UUID:
+    """The first of those where the unit costs least."""
+    return min(classes, key=lambda one: _cost(classes[one], unit, apart))
 
 
-def _improve(
-    units: Sequence[list[PlannedPupil]], placed: dict[int, UUID], classes: dict[UUID, _Class],
-    class_ids: Sequence[UUID], apart: dict[UUID, set[UUID]], held: set[int],
-) -> bool:  # fmt: skip
-    """Moves units to where they cost less, and swaps two where both together cost less."""
-    better = False
-    for index, unit in enumerate(units):
-        if index in held:
+def _swap(
+    units: Sequence[list[_Child]], placed: dict[int, UUID], classes: dict[UUID, _Class],
+    apart: dict[UUID, set[UUID]], held: set[int],
+) -> None:  # fmt: skip
+    """Two units of one size change places where both together cost less there."""
+    tried = 0
+    for one, other in combinations([index for index in range(len(units)) if index not in held], 2):
+        here, there = placed[one], placed[other]
+        first, second = units[one], units[other]
+        if here == there or len(first) != len(second):
             continue
-        here = placed[index]
-        _put_all(classes[here], unit, -1)
-        best = _cheapest(unit, [here, *class_ids], classes, apart)
-        _put_all(classes[best], unit, 1)
-        better |= best != here
-        placed[index] = best
-    for one, first in enumerate(units):
-        for other in range(one + 1, len(units)):
-            here, there = placed[one], placed[other]
-            if here == there or one in held or other in held or len(first) != len(units[other]):
-                continue
-            _put_all(classes[here], first, -1)
-            _put_all(classes[there], units[other], -1)
-            stay = _cost(classes[here], first, apart) + _cost(classes[there], units[other], apart)
-            swap = _cost(classes[there], first, apart) + _cost(classes[here], units[other], apart)
-            if swap < stay:
-                placed[one], placed[other] = there, here
-                better = True
-            _put_all(classes[placed[one]], first, 1)
-            _put_all(classes[placed[other]], units[other], 1)
-    return better
+        if len(first) == 1 and first[0].traits == second[0].traits and not apart.keys() & {first[0].id, second[0].id}:
+            continue  # nothing would change
+        tried += 1
+        if tried > _MOST_SWAPS_TRIED:
+            return
+        _put(classes[here], first, -1)
+        _put(classes[there], second, -1)
+        stay = _cost(classes[here], first, apart) + _cost(classes[there], second, apart)
+        swap = _cost(classes[there], first, apart) + _cost(classes[here], second, apart)
+        if swap < stay:
+            placed[one], placed[other] = there, here
+        _put(classes[placed[one]], first, 1)
+        _put(classes[placed[other]], second, 1)
