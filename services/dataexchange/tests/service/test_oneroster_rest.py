@@ -111,7 +111,8 @@ async def test_one_user(partner: Partner):
     assert user["enabledUser"] == "true"
     assert user["grades"] == ["P3"]
     assert user["roles"][0]["org"] == {
-        "href": f"/ims/oneroster/rostering/v1p2/orgs/{SCHOOL.id}", "sourcedId": SCHOOL.id, "type": "org",
+        "href": f"https://exchange.test/ims/oneroster/rostering/v1p2/orgs/{SCHOOL.id}", "sourcedId": SCHOOL.id,
+        "type": "org",
     }  # fmt: skip
     told(await partner.get(f"/teachers/{id_of(1)}"), 404, "unknownobject")
     assert set((await partner.get(f"/users/{id_of(1)}", fields="familyName,status")).json()["user"]) == {

@@ -46,6 +46,14 @@ async def test_what_is_missing_is_told_by_field(running: RunningService, tenant:
     assert [one.field for one in refusal.value.violations] == ["name", "purpose", "scopes", "school_ids"]
 
 
+async def test_a_name_that_the_database_cannot_keep(running: RunningService, tenant: str):
+    board = running.caller(PartnerServiceStub, an_actor(tenant, "board_admin"))
+    with pytest.raises(Invalid):
+        await board.AddPartner(pb.AddPartnerRequest(name="\0", purpose="\0", scopes=["roster.readonly"]))
+    with pytest.raises(Invalid):
+        await board.AddPartner(pb.AddPartnerRequest(name="名", purpose="的", scopes=["roster.readonly"], school_ids=["\0"]))
+
+
 async def test_nobody_else(running: RunningService, tenant: str):
     for role in ("teacher", "principal", "office"):
         with pytest.raises(Refused):

@@ -31,6 +31,8 @@ _BASE = re.compile(r"/ims/oneroster/(rostering|gradebook|resources)/v1p2(/.*)\Z"
 _MOST_GRANTS = 20_000
 _MOST_REMEMBERED_BYTES = 64 * 1024 * 1024
 _WHOLE = Query()
+_HREF = b'"href":"/ims/'
+"""Prepared bodies name no host; references are absolute, as a strict reader of the standard wants them."""
 
 
 class RestApp:
@@ -130,23 +132,24 @@ class RestApp:
             except Declined:
                 raise Declined(Minor.UNKNOWN_OBJECT, "no such object") from None
         name = envelope(operation).encode()
+        origin = answers.origin(scope["scheme"], wire.header(scope, b"host"))
         if not operation.many:
             query = Query(fields=fields(operation.kind, given)) if given else _WHOLE
-            page = await self._find(operation, ids, query, token, grant)
+            page = await self._find(operation, ids, query, token, grant, origin)
             await wire.answer(send, 200, b'{"%s":%s}' % (name, page.body))
             return
         query = parse(operation.kind, given)
-        page = await self._find(operation, ids, query, token, grant)
-        base = answers.origin(scope["scheme"], wire.header(scope, b"host")) + scope["path"]
-        link = answers.links(base, given, query.limit, query.offset, page.total)
+        page = await self._find(operation, ids, query, token, grant, origin)
+        link = answers.links(origin + scope["path"], given, query.limit, query.offset, page.total)
         headers = [(b"x-total-count", str(page.total).encode()), (b"link", link.encode("ascii", "replace"))]
         await wire.answer(send, 200, b'{"%s":[%s]}' % (name, page.body), headers)
 
     async def _find(
-        self, operation: Operation, ids: Mapping[str, str], query: Query, token: bytes, grant: Grant
-    ) -> Answer:
+        self, operation: Operation, ids: Mapping[str, str], query: Query, token: bytes, grant: Grant,
+        origin: str,
+    ) -> Answer:  # fmt: skip
         """As it was found before, when nothing has changed since; else from the database. Raises: Declined."""
-        key = (grant.tenant, grant.school_ids, operation.service, operation.path, *ids.values(), query)
+        key = (grant.tenant, grant.school_ids, operation.service, operation.path, *ids.values(), query, origin)
         found = self._remembered.get(key)
         if found is not None:
             standing = await self._asking.ask(grant.tenant, token)
@@ -161,6 +164,8 @@ class RestApp:
                 found = await self._reader.one(tx, token, grant, operation, ids["sourcedId"])
         if query.fields and found.body:
             found = found._replace(body=_only(query, found.body))
+        if origin:
+            found = found._replace(body=found.body.replace(_HREF, b'"href":"%s/ims/' % origin.encode()))
         if len(found.body) <= _MOST_REMEMBERED_BYTES // 64:
             self._remembered[key] = found
         return found

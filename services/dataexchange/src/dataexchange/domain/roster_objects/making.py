@@ -45,7 +45,7 @@ class Placement:
 
 
 def ref(kind: str, id_: str) -> Json:
-    """GUIDRef. The address is relative to the host, so that prepared answers do not name one."""
+    """GUIDRef. Prepared answers name no host; it stands before the address when they are served."""
     service = "gradebook" if kind in ("category", "lineItem") else "rostering"
     path = {"academicSession": "academicSessions", "class": "classes", "category": "categories"}.get(kind, f"{kind}s")
     return {"href": f"/ims/oneroster/{service}/v1p2/{path}/{id_}", "sourcedId": id_, "type": kind}
