@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -214,6 +215,29 @@ async def test_shutting_a_partner_out_counts_at_once(database: Database, tenant:
     assert (await partner.get("/orgs")).status_code == 200
 
 
+async def test_what_is_remembered_is_given_out_only_as_long_as_it_is_true(
+    database: Database, tenant: str, client, partner: Partner
+):
+    """Many ask at once while the roster changes and while one of them is shut out."""
+    other = await a_partner(database, tenant, client, ["roster.readonly"])
+    for one in (partner, other):
+        await one.get("/users", limit=1)
+    board = an_actor(tenant, "board_admin")
+
+    async def change() -> None:
+        async with database.transaction(tenant, board) as tx:
+            await store.retire_ids(tx, "rostering", ("user",), [id_of(1)])
+            await partners.disable(tx, board, other.id, disabled=True)
+
+    await asyncio.gather(change(), *(partner.get("/users", limit=1) for _ in range(20)))
+    gone = "status='tobedeleted'"
+    answers = await asyncio.gather(
+        *(partner.get("/users", filter=gone) for _ in range(10)), *(other.get("/users", limit=1) for _ in range(10))
+    )
+    assert [answer.headers.get("x-total-count") for answer in answers[:10]] == ["1"] * 10
+    assert [answer.status_code for answer in answers[10:]] == [401] * 10
+
+
 async def test_a_partner_of_one_school_sees_that_school(database: Database, tenant: str, client, partner: Partner):
     other = WORLD.schools[1]
     limited = await a_partner(database, tenant, client, school_ids=[other.id])
@@ -277,6 +301,12 @@ async def test_what_a_partner_writes_it_reads_again(partner: Partner):
     assert (await partner.send("DELETE", "/results/r1")).status_code == 204
     assert (await partner.get("/results/r1", GRADEBOOK)).json()["result"]["status"] == "tobedeleted"
     told(await partner.send("DELETE", "/results/r1"), 404, "unknownobject")
+    without_school = line_item(sourcedId="theirs")
+    del without_school["school"]
+    posted = await partner.send("POST", f"{of_class}/lineItems", json={"lineItems": [without_school]})
+    allocated = posted.json()["sourcedIdPairs"][0]["allocatedSourcedId"]
+    found = (await partner.get(f"/lineItems/{allocated}", GRADEBOOK)).json()["lineItem"]
+    assert found["school"]["sourcedId"] == SCHOOL.id
     above = {"assessmentLineItem": {"title": "県の学力調査"}}
     assert (await partner.send("PUT", "/assessmentLineItems/a1", json=above)).status_code == 201
     one = {**result, "assessmentLineItem": "a1"}

@@ -51,7 +51,7 @@ async def test_a_name_that_the_database_cannot_keep(running: RunningService, ten
     with pytest.raises(Invalid):
         await board.AddPartner(pb.AddPartnerRequest(name="\0", purpose="\0", scopes=["roster.readonly"]))
     with pytest.raises(Invalid):
-        await board.AddPartner(pb.AddPartnerRequest(name="名", purpose="的", scopes=["roster.readonly"], school_ids=["\0"]))
+        await board.AddPartner(pb.AddPartnerRequest(name="名", purpose="的", scopes=ASKED.scopes, school_ids=["\0"]))
 
 
 async def test_nobody_else(running: RunningService, tenant: str):

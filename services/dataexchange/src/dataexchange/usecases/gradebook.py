@@ -24,7 +24,7 @@ async def put(tx: Transaction, grant: Grant, operation: Operation, id_: str, giv
     body = given.get(operation.kind, given) if isinstance(given, Mapping) else given
     if isinstance(body, Mapping) and body.get("sourcedId", id_) != id_:
         raise Declined(Minor.INVALID_DATA, "sourcedId differs from the id in the path")
-    content = written.content(operation.kind, body)
+    content = written.content(operation.kind, (await _with_schools(tx, operation.kind, [body]))[0])
     before = await store.known(tx, [(operation.kind, id_)])
     if before and not _within(before[operation.kind, id_], grant):
         raise Declined(Minor.FORBIDDEN, "the object belongs to a school that this client is not granted")
@@ -43,14 +43,13 @@ async def post(
     items = found if isinstance(found, list) else [found]
     if not 0 < len(items) <= written.MOST_AT_ONCE:
         raise Declined(Minor.INVALID_DATA, f"{plural} is a list of 1 to {written.MOST_AT_ONCE}")
-    pairs, contents = [], []
-    for item in items:
-        if not isinstance(item, Mapping):
-            raise Declined(Minor.INVALID_DATA, f"{operation.kind} is an object")
-        supplied = written.a_guid(item.get("sourcedId"))
-        allocated = str(uuid7())
-        pairs.append((supplied, allocated))
-        contents.append((allocated, written.content(operation.kind, {**item, **_said_by(operation.path, ids)})))
+    if not all(isinstance(item, Mapping) for item in items):
+        raise Declined(Minor.INVALID_DATA, f"{operation.kind} is an object")
+    items = list(await _with_schools(tx, operation.kind, [{**item, **_said_by(ids)} for item in items]))
+    pairs = [(written.a_guid(item.get("sourcedId")), str(uuid7())) for item in items]
+    contents = [
+        (allocated, written.content(operation.kind, item)) for (_, allocated), item in zip(pairs, items, strict=True)
+    ]
     await _save(tx, grant, await _made(tx, grant, operation.kind, contents))
     return pairs
 
@@ -65,7 +64,26 @@ async def delete(tx: Transaction, grant: Grant, operation: Operation, id_: str) 
     tx.audit("partner.deleted", id_, after={"partner": str(grant.partner_id), "kind": operation.kind})
 
 
-def _said_by(path: str, ids: Mapping[str, str]) -> dict[str, Any]:
+async def _with_schools(tx: Transaction, kind: str, items: Sequence[Any]) -> Sequence[Any]:
+    """A line item without its school (many partners leave it out) has that of its class."""
+    without = {
+        number: ("class", id_)
+        for number, item in enumerate(items)
+        if kind == "lineItem" and isinstance(item, Mapping) and not item.get("school")
+        if isinstance(id_ := item["class"].get("sourcedId") if isinstance(item.get("class"), Mapping)
+                      else item.get("class"), str) and "\x00" not in id_
+    }  # fmt: skip
+    if not without:
+        return items
+    classes = await store.known(tx, list(dict.fromkeys(without.values())))
+    found = list(items)
+    for number, key in without.items():
+        school = next((one for one in classes[key].refs if one.startswith("school:")), "") if key in classes else ""
+        found[number] = {**found[number], "school": school.removeprefix("school:")}
+    return found
+
+
+def _said_by(ids: Mapping[str, str]) -> dict[str, Any]:
     """Members that the path already says."""
     said = {
         "classSourcedId": ("class", "class"), "schoolSourcedId": ("school", "org"),

@@ -61,7 +61,7 @@ def parse(kind: str, given: Mapping[str, str]) -> Query:
         sort = path_of(kind, given["sort"]) or ()
         if not sort:
             raise Declined(Minor.INVALID_SORT_FIELD, f"{kind} has no field {_shown(given['sort'])} to sort by")
-    order = given.get("orderBy") or "asc"
+    order = (given.get("orderBy") or "asc").lower()
     if order not in ("asc", "desc"):
         raise Declined(Minor.INVALID_DATA, "orderBy is asc or desc")
     clauses, any_of = _filter(kind, given["filter"]) if given.get("filter") else ((), False)
