@@ -58,3 +58,28 @@ def test_a_partner_is_let_in_and_shut_out(browse: Browse, stack: RunningStack) -
         expect(row(page, name)).to_contain_text("停止中")
         assert client.get(USERS, headers=bearer).status_code == 401
         assert token(client, demo, client_id, secret).status_code == 401
+
+
+def test_the_board_sees_what_a_partner_wrote(browse: Browse, stack: RunningStack) -> None:
+    demo = next(one for one in stack.info["oneroster"] if one["board"] == "hoshi")
+    title = f"分数のテスト {secrets.token_hex(3)}"
+    trusted = ssl.create_default_context(cafile=demo["ca_bundle"])
+    with httpx.Client(verify=trusted, base_url=demo["base_url"]) as client:
+        issued = token(client, demo, demo["client_id"], demo["client_secret"]).json()
+        bearer = {"Authorization": f"Bearer {issued['access_token']}"}
+        rostering, gradebook = "/ims/oneroster/rostering/v1p2", "/ims/oneroster/gradebook/v1p2"
+        asked = {"filter": "title='3年1組'", "limit": "1"}
+        a_class = client.get(f"{rostering}/classes", headers=bearer, params=asked).json()["classes"][0]
+        line_item = {
+            "title": title, "assignDate": "2026-11-01", "dueDate": "2026-11-08", "category": "tests",
+            "class": {"sourcedId": a_class["sourcedId"]},
+        }  # fmt: skip
+        category = {"category": {"title": "テスト"}}
+        assert client.put(f"{gradebook}/categories/tests", headers=bearer, json=category).status_code in (200, 201)
+        id_ = secrets.token_hex(8)
+        assert client.put(f"{gradebook}/lineItems/{id_}", headers=bearer, json=line_item).status_code == 201
+    page = browse("hoshi.board", "/partners", strong=True)
+    page.get_by_role("link", name="連携先が書いた学習の記録").click()
+    expect(row(page, title)).to_contain_text("3年1組")
+    expect(row(page, title)).to_contain_text("0件")
+    browse.check(page, "partners-records")

@@ -270,7 +270,9 @@ def line_item(**changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
-async def test_what_a_partner_writes_it_reads_again(partner: Partner):
+async def test_what_a_partner_writes_it_reads_again_and_the_board_sees(
+    database: Database, tenant: str, partner: Partner
+):
     assert (await partner.send("PUT", "/categories/c1", json={"category": {"title": "テスト"}})).status_code == 201
     put = await partner.send("PUT", "/lineItems/l1", json={"lineItem": line_item(sourcedId="l1", status="active")})
     assert (put.status_code, put.content) == (201, b"")
@@ -301,6 +303,12 @@ async def test_what_a_partner_writes_it_reads_again(partner: Partner):
     assert (await partner.send("DELETE", "/results/r1")).status_code == 204
     assert (await partner.get("/results/r1", GRADEBOOK)).json()["result"]["status"] == "tobedeleted"
     told(await partner.send("DELETE", "/results/r1"), 404, "unknownobject")
+    async with database.reading(tenant) as tx:
+        seen, more = await partners.line_items(tx, an_actor(tenant, "board_admin"), 0, 10)
+    assert [(one.title, one.class_name, one.school_name, one.partner_name, one.results) for one in seen] == [
+        ("分数", "3年1組", "あおぞら小学校", "みらい学習eポータル", 1)
+    ]
+    assert not more
     without_school = line_item(sourcedId="theirs")
     del without_school["school"]
     posted = await partner.send("POST", f"{of_class}/lineItems", json={"lineItems": [without_school]})

@@ -56,8 +56,11 @@ async def test_a_name_that_the_database_cannot_keep(running: RunningService, ten
 
 async def test_nobody_else(running: RunningService, tenant: str):
     for role in ("teacher", "principal", "office"):
+        caller = running.caller(PartnerServiceStub, an_actor(tenant, role))
         with pytest.raises(Refused):
-            await running.caller(PartnerServiceStub, an_actor(tenant, role)).AddPartner(ASKED)
+            await caller.AddPartner(ASKED)
+        with pytest.raises(Refused):
+            await caller.ListPartnerLineItems(pb.ListPartnerLineItemsRequest())
     weak = an_actor(tenant, "board_admin", strong=False)
     with pytest.raises(StepUpRequired):
         await running.caller(PartnerServiceStub, weak).ListPartners(pb.ListPartnersRequest())

@@ -49,6 +49,11 @@ class PartnerServiceStub:
                 request_serializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.SetPartnerDisabledRequest.SerializeToString,
                 response_deserializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.Partner.FromString,
                 _registered_method=True)
+        self.ListPartnerLineItems = channel.unary_unary(
+                '/komu.dataexchange.v1.PartnerService/ListPartnerLineItems',
+                request_serializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.ListPartnerLineItemsRequest.SerializeToString,
+                response_deserializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.ListPartnerLineItemsReply.FromString,
+                _registered_method=True)
         self.RenewPartnerSecret = channel.unary_unary(
                 '/komu.dataexchange.v1.PartnerService/RenewPartnerSecret',
                 request_serializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.RenewPartnerSecretRequest.SerializeToString,
@@ -77,6 +82,12 @@ class PartnerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPartnerLineItems(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RenewPartnerSecret(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -100,6 +111,11 @@ def add_PartnerServiceServicer_to_server(servicer, server):
                     servicer.SetPartnerDisabled,
                     request_deserializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.SetPartnerDisabledRequest.FromString,
                     response_serializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.Partner.SerializeToString,
+            ),
+            'ListPartnerLineItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPartnerLineItems,
+                    request_deserializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.ListPartnerLineItemsRequest.FromString,
+                    response_serializer=komu_dot_dataexchange_dot_v1_dot_partners__pb2.ListPartnerLineItemsReply.SerializeToString,
             ),
             'RenewPartnerSecret': grpc.unary_unary_rpc_method_handler(
                     servicer.RenewPartnerSecret,
@@ -188,6 +204,33 @@ class PartnerService:
             '/komu.dataexchange.v1.PartnerService/SetPartnerDisabled',
             komu_dot_dataexchange_dot_v1_dot_partners__pb2.SetPartnerDisabledRequest.SerializeToString,
             komu_dot_dataexchange_dot_v1_dot_partners__pb2.Partner.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPartnerLineItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.dataexchange.v1.PartnerService/ListPartnerLineItems',
+            komu_dot_dataexchange_dot_v1_dot_partners__pb2.ListPartnerLineItemsRequest.SerializeToString,
+            komu_dot_dataexchange_dot_v1_dot_partners__pb2.ListPartnerLineItemsReply.FromString,
             options,
             channel_credentials,
             insecure,

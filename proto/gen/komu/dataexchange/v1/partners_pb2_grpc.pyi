@@ -34,6 +34,7 @@ class PartnerServiceStub:
     ListPartners: _grpc.UnaryUnaryMultiCallable[_partners_pb2.ListPartnersRequest, _partners_pb2.ListPartnersReply]
     AddPartner: _grpc.UnaryUnaryMultiCallable[_partners_pb2.AddPartnerRequest, _partners_pb2.PartnerSecret]
     SetPartnerDisabled: _grpc.UnaryUnaryMultiCallable[_partners_pb2.SetPartnerDisabledRequest, _partners_pb2.Partner]
+    ListPartnerLineItems: _grpc.UnaryUnaryMultiCallable[_partners_pb2.ListPartnerLineItemsRequest, _partners_pb2.ListPartnerLineItemsReply]
     RenewPartnerSecret: _grpc.UnaryUnaryMultiCallable[_partners_pb2.RenewPartnerSecretRequest, _partners_pb2.PartnerSecret]
 
 @_typing.type_check_only
@@ -42,6 +43,7 @@ class PartnerServiceAsyncStub(PartnerServiceStub):
     ListPartners: _aio.UnaryUnaryMultiCallable[_partners_pb2.ListPartnersRequest, _partners_pb2.ListPartnersReply]  # type: ignore[assignment]
     AddPartner: _aio.UnaryUnaryMultiCallable[_partners_pb2.AddPartnerRequest, _partners_pb2.PartnerSecret]  # type: ignore[assignment]
     SetPartnerDisabled: _aio.UnaryUnaryMultiCallable[_partners_pb2.SetPartnerDisabledRequest, _partners_pb2.Partner]  # type: ignore[assignment]
+    ListPartnerLineItems: _aio.UnaryUnaryMultiCallable[_partners_pb2.ListPartnerLineItemsRequest, _partners_pb2.ListPartnerLineItemsReply]  # type: ignore[assignment]
     RenewPartnerSecret: _aio.UnaryUnaryMultiCallable[_partners_pb2.RenewPartnerSecretRequest, _partners_pb2.PartnerSecret]  # type: ignore[assignment]
 
 class PartnerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -65,6 +67,13 @@ class PartnerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _partners_pb2.SetPartnerDisabledRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_partners_pb2.Partner, _abc.Awaitable[_partners_pb2.Partner]]: ...
+
+    @_abc_1.abstractmethod
+    def ListPartnerLineItems(
+        self,
+        request: _partners_pb2.ListPartnerLineItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_partners_pb2.ListPartnerLineItemsReply, _abc.Awaitable[_partners_pb2.ListPartnerLineItemsReply]]: ...
 
     @_abc_1.abstractmethod
     def RenewPartnerSecret(

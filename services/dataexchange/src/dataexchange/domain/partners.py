@@ -38,6 +38,19 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
+class LineItem:
+    """課題 that a partner wrote, as the board looks at it; names are blank where the thing is gone."""
+
+    position: int
+    title: str
+    class_name: str
+    school_name: str
+    partner_name: str
+    results: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """What a token opens, until when."""
 

@@ -15,6 +15,7 @@ from dataexchange.usecases import partners
 
 PARTNER_RIGHTS: dict[str, frozenset[str]] = {"partner.manage": frozenset({"board_admin"})}
 _PAGE = 50
+_MOST_POSITION = 2**31 - 1
 
 
 class PartnerServicer(partners_pb2_grpc.PartnerServiceServicer):
@@ -42,6 +43,21 @@ class PartnerServicer(partners_pb2_grpc.PartnerServiceServicer):
         )
         partner, secret = await call.run(partners.add, wanted)
         return pb.PartnerSecret(partner=_to_proto(partner, call.person.tenant), secret=secret)
+
+    @rpc(right="partner.manage", information_class=2)
+    async def ListPartnerLineItems(
+        self, request: pb.ListPartnerLineItemsRequest, call: Call
+    ) -> pb.ListPartnerLineItemsReply:
+        before = min(request.before, _MOST_POSITION)
+        found, more = await call.read(partners.line_items, before, min(request.limit or _PAGE, _PAGE))
+        items = [
+            pb.PartnerLineItem(
+                position=one.position, title=one.title, class_name=one.class_name, school_name=one.school_name,
+                partner_name=one.partner_name, results=one.results, changed_at=_at(one.changed_at),
+            )
+            for one in found
+        ]  # fmt: skip
+        return pb.ListPartnerLineItemsReply(items=items, more=more)
 
     @rpc(right="partner.manage", information_class=2)
     async def SetPartnerDisabled(self, request: pb.SetPartnerDisabledRequest, call: Call) -> pb.Partner:

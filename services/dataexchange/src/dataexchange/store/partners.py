@@ -9,7 +9,7 @@ from uuid import UUID
 from servicekit.db import Transaction
 from sqlalchemy import Row
 
-from dataexchange.domain.partners import Grant, Partner
+from dataexchange.domain.partners import Grant, LineItem, Partner
 
 _COLUMNS = "id, name, purpose, scopes, school_ids, created_at, disabled_at, last_used_at, version"
 
@@ -106,3 +106,21 @@ async def hold_token(tx: Transaction, sha256: bytes) -> UUID | None:
     found = await tx.scalar("SELECT partner_id FROM oneroster_tokens WHERE sha256 = :sha256 FOR SHARE",
                             {"sha256": sha256})  # fmt: skip
     return found if found is None else UUID(str(found))
+
+
+async def line_items(tx: Transaction, before: int, limit: int) -> list[LineItem]:
+    """What partners wrote, newest first; `before`: a position, 0 for the newest."""
+    found = await tx.execute(
+        "SELECT l.ordinal AS position, l.doc ->> 'title' AS title, coalesce(c.doc ->> 'title', '') AS class_name, "
+        "coalesce(s.doc ->> 'name', '') AS school_name, coalesce(p.name, '') AS partner_name, "
+        "(SELECT count(*) FROM oneroster_objects r WHERE r.kind = 'result' AND r.status = 'active' "
+        "AND r.class_id = l.class_id AND r.refs @> ARRAY['lineItem:' || l.sourced_id]) AS results, "
+        "l.date_last_modified AS changed_at FROM oneroster_objects l "
+        "LEFT JOIN oneroster_objects c ON c.kind = 'class' AND c.sourced_id = l.class_id "
+        "LEFT JOIN oneroster_objects s ON s.kind = 'org' AND s.sourced_id = l.doc #>> '{school,sourcedId}' "
+        "LEFT JOIN oneroster_partners p ON p.id = CAST(nullif(l.written_by, '') AS uuid) "
+        "WHERE l.kind = 'lineItem' AND l.status = 'active' AND (:before = 0 OR l.ordinal < :before) "
+        "ORDER BY l.ordinal DESC LIMIT :limit",
+        {"before": before, "limit": limit},
+    )
+    return [LineItem(**row._mapping) for row in found]

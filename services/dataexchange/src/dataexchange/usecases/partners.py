@@ -9,7 +9,7 @@ from servicekit.errors import Conflict, Invalid, Unseen, Violation
 from servicekit.ids import uuid7
 
 from dataexchange.domain import partners
-from dataexchange.domain.partners import TOKEN_LASTS, Grant, Partner
+from dataexchange.domain.partners import TOKEN_LASTS, Grant, LineItem, Partner
 from dataexchange.domain.rest.answers import Declined, Minor
 from dataexchange.store import partners as store
 from dataexchange.store import roster_objects
@@ -51,6 +51,12 @@ async def enter(tx: Transaction, partner_id: UUID, wanted: Wanted, secret: str) 
 async def history(tx: Transaction, actor: Actor, before: UUID | None, limit: int) -> tuple[list[Partner], bool]:
     """Newest first, and whether there are more."""
     found = await store.page(tx, before, limit + 1)
+    return found[:limit], len(found) > limit
+
+
+async def line_items(tx: Transaction, actor: Actor, before: int, limit: int) -> tuple[list[LineItem], bool]:
+    """課題 that partners wrote, newest first, and whether there are more."""
+    found = await store.line_items(tx, before, limit + 1)
     return found[:limit], len(found) > limit
 
 

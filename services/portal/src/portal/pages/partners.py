@@ -37,6 +37,17 @@ async def overview(
     return view(request, "partners/overview.html", facts, title="連携先")
 
 
+@router.get("/records")
+async def records(
+    request: Request, user: User, rpc: Calls, before: Annotated[int, Query(ge=0, lt=2**31)] = 0
+) -> Response:
+    """What partners wrote."""
+    listed = await rpc.dataexchange.ListPartnerLineItems(pb.ListPartnerLineItemsRequest(before=before))
+    next_url = f"/partners/records?before={listed.items[-1].position}" if listed.more else None
+    facts = {"items": listed.items, "next_url": next_url}
+    return view(request, "partners/records.html", facts, title="連携先が書いた学習の記録")
+
+
 @router.get("/new")
 async def new(request: Request, user: User, rpc: Calls) -> Response:
     """Who, what for, how much, which schools."""
