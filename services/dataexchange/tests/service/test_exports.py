@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -30,7 +31,8 @@ from services.dataexchange.tests.service.test_imports import Administrator
 from services.dataexchange.tests.service.test_oneroster_projection import copied
 
 Deployment = tuple[RunningService, RunningService]
-FORBIDDEN = ("みらい県", "1974-", "花園", "母", "父", "male")  # addresses, birth days, guardians of the demo
+# Addresses, birth days, guardians and sexes of the demo, as cells hold them.
+FORBIDDEN = re.compile(r'"(みらい県[^"]*|(19|201)\d+-\d\d-\d\d|母|父|male|female)"')
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -108,7 +110,7 @@ async def test_a_board_is_handed_out_in_every_profile(board: Board):
         assert all(line.startswith('"') and line.endswith('"') for lines in written.values() for line in lines)
         assert not content.startswith(b"\xef\xbb\xbf")
         said = "\n".join(line for lines in written.values() for line in lines)
-        assert [word for word in FORBIDDEN if word in said] == []
+        assert FORBIDDEN.findall(said) == []
         year = written["academicSessions.csv"][1].split(",")
         assert year[-1] == ('"2026"' if profile.whole_years else '"2027"')
     listed = (await board.exports.ListExports(pb.ListExportsRequest(limit=5))).exports
