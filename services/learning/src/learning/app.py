@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from komu.learning.v1 import curriculum_codes_pb2_grpc, lti_pb2_grpc, mexcbt_pb2_grpc, tool_clients_pb2_grpc
+from komu.learning.v1 import (
+    curriculum_codes_pb2_grpc,
+    lti_pb2_grpc,
+    mexcbt_pb2_grpc,
+    study_pb2_grpc,
+    tool_clients_pb2_grpc,
+)
 from servicekit.clients import Clients
 from servicekit.db import Database
 from servicekit.grpc import Service
@@ -17,6 +23,7 @@ from learning.grpc_api import (
     LtiClassServicer,
     LtiToolServicer,
     MexcbtServicer,
+    StudyServicer,
     ToolClientServicer,
 )
 from learning.http_api import learning_app
@@ -48,6 +55,7 @@ def build(settings: Settings) -> Service:
             ),
             (lti_tools, lti_pb2_grpc.add_LtiToolServiceServicer_to_server),
             (LtiClassServicer(lti.platform, clients), lti_pb2_grpc.add_LtiClassServiceServicer_to_server),
+            (StudyServicer(), study_pb2_grpc.add_StudyServiceServicer_to_server),
             (MexcbtServicer(), mexcbt_pb2_grpc.add_MexcbtServiceServicer_to_server),
             (
                 CurriculumCodeServicer(),

@@ -5,6 +5,7 @@ from learning.grpc_api.lti_classes import LtiClassServicer
 from learning.grpc_api.lti_tools import LtiToolServicer
 from learning.grpc_api.mexcbt import MexcbtServicer
 from learning.grpc_api.rights import RIGHTS
+from learning.grpc_api.study import StudyServicer
 from learning.grpc_api.tool_clients import ToolClientServicer
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "LtiClassServicer",
     "LtiToolServicer",
     "MexcbtServicer",
+    "StudyServicer",
     "ToolClientServicer",
 ]

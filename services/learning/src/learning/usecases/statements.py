@@ -20,6 +20,7 @@ from learning.domain.xapi.same import same
 from learning.domain.xapi.wrong import Wrong
 from learning.store import activities, found_statements
 from learning.store import statements as store
+from learning.usecases import study
 
 _SLOTS = 16
 _seen_definitions: LRUCache[tuple[str, str, str], bytes] = LRUCache(50_000)
@@ -49,7 +50,9 @@ async def take_in(tx: Transaction, caller: Caller, arrived: Sequence[Arrived], c
         await store.follow_refs(tx, fresh)
     if contents:
         await store.add_attachments(tx, contents)
-    await _learn_definitions(tx, [one for one in arrived if one.terms.id in fresh])
+    stored = [one for one in arrived if one.terms.id in fresh]
+    await study.note(tx, client.id, stored)
+    await _learn_definitions(tx, stored)
     store.note_use(tx, client.id, len(fresh), randrange(_SLOTS))  # noqa: S311 - any slot will do
 
 
