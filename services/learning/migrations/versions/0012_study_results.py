@@ -14,7 +14,7 @@ def upgrade() -> None:
         CREATE TABLE study_results (
           tenant_id text, statement_id uuid, client_id uuid NOT NULL, pupil_id uuid NOT NULL, whole boolean NOT NULL,
           activity text NOT NULL, name text NOT NULL, unit text NOT NULL, subject text NOT NULL, codes text[] NOT NULL,
-          purposes text[] NOT NULL, scaled real NOT NULL, duration_s integer, platform text NOT NULL,
+          purposes text[] NOT NULL, scaled double precision NOT NULL, duration_s integer, platform text NOT NULL,
           at timestamptz NOT NULL,
           PRIMARY KEY (tenant_id, statement_id))""")
     op.execute("CREATE INDEX study_results_by_pupil ON study_results (tenant_id, pupil_id, at DESC, statement_id)")

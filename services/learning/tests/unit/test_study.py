@@ -99,4 +99,5 @@ def test_bands():
     assert [band_of(one) for one in (1.0, 0.8, 0.79, 0.5, 0.49, None)] == [
         Band.REACHED, Band.REACHED, Band.ALMOST, Band.ALMOST, Band.NOT_YET, Band.NOTHING,
     ]  # fmt: skip
+    assert band_of(mean([0.9, 1.0, 0.5])) is Band.REACHED
     assert mean([]) is None

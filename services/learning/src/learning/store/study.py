@@ -29,7 +29,7 @@ async def add(tx: Transaction, client_id: UUID, results: Sequence[Result]) -> No
               FROM unnest(
                 CAST(:ids AS uuid[]), CAST(:pupils AS uuid[]), CAST(:wholes AS boolean[]), CAST(:activities AS text[]),
                 CAST(:names AS text[]), CAST(:units AS text[]), CAST(:subjects AS text[]), CAST(:codes AS text[]),
-                CAST(:purposes AS text[]), CAST(:scaled AS real[]), CAST(:durations AS int[]),
+                CAST(:purposes AS text[]), CAST(:scaled AS float8[]), CAST(:durations AS int[]),
                 CAST(:platforms AS text[]), CAST(:ats AS timestamptz[]))
                 AS g(id, pupil, whole, activity, name, unit, subject, codes, purposes, scaled, duration, platform, at)
             ON CONFLICT DO NOTHING"""),
