@@ -1,4 +1,4 @@
-"""Copies the register anew: projections are disposable, roster has the truth."""
+"""Lays the projections anew: the register, which roster has, and the results, which the statements tell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from learning import consumers
 from learning.clients import snapshot_roster
 from learning.settings import Settings
 from learning.store.projection import ClassFact, SchoolFact, StaffFact
-from learning.usecases import register
+from learning.usecases import register, study
 
 
 async def rebuild_projections(settings: Settings, tenant: str) -> int:
@@ -32,6 +32,8 @@ async def rebuild_projections(settings: Settings, tenant: str) -> int:
                     staff.append(consumers.staff_fact(item.staff_duties))
         async with database.transaction(tenant) as tx:
             await register.replace_register(tx, before, register.Snapshot(schools, classes, staff))
+        async with database.transaction(tenant) as tx:
+            await study.note_again(tx)
         return len(classes)
     finally:
         await clients.close()

@@ -9,6 +9,8 @@ import pytest
 from komu.learning.v1 import study_pb2 as pb
 from komu.learning.v1.study_pb2_grpc import StudyServiceStub
 from learning.domain.study import PREFIXES
+from learning.store import study as store
+from learning.usecases.study import note_again
 from servicekit.errors import Refused, Unseen
 
 from .conftest import School
@@ -47,6 +49,19 @@ async def test_who_of_the_class_understood_fractions(school: School, tool: Tool)
     assert [(one.name, one.children, one.percent) for one in picture.questions] == [("q1", 2, 60), ("q2", 1, 90)]
     results = await teacher.ListPupilResults(pb.ListPupilResultsRequest(pupil_id=str(first)))
     assert [one.percent for one in results.results] == [90, 90]
+
+
+async def test_results_are_laid_anew_from_the_statements_alone(school: School, tool: Tool):
+    await tool.post([answer(school.pupils[0], 0.9), answer(school.pupils[1], 0.4), answer(school.pupils[2], None)])
+    teacher = school.caller(StudyServiceStub, school.teacher_id, "teacher")
+    asked = pb.ListClassUnitsRequest(class_id=str(school.homeroom_id))
+    before = await teacher.ListClassUnits(asked)
+    async with school.running.database.transaction(school.tenant) as tx:
+        await store.forget(tx)
+    assert not (await teacher.ListClassUnits(asked)).units
+    async with school.running.database.transaction(school.tenant) as tx:
+        assert await note_again(tx) == 2
+    assert await teacher.ListClassUnits(asked) == before
 
 
 async def test_a_subject_teacher_sees_the_own_subject_and_others_nothing(school: School, tool: Tool):

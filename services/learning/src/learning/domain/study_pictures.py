@@ -74,34 +74,38 @@ class Picture:
     purposes: Sequence[Line]
 
 
-def visible(results: Iterable[Result], subjects: frozenset[str] | None) -> list[Result]:
-    """What a 教科担任 may see: the own 教科; None = everything."""
+def words_of(subjects: frozenset[str] | None) -> list[str] | None:
+    """教科名 of what a 教科担任 may see; None = everything."""
     if subjects is None:
-        return list(results)
-    words = frozenset().union(*(SUBJECT_WORDS.get(key, frozenset()) for key in subjects))
-    return [one for one in results if one.subject in words]
+        return None
+    return sorted(frozenset().union(*(SUBJECT_WORDS.get(key, frozenset()) for key in subjects)))
 
 
-def units(results: Iterable[Result], members: Sequence[Member]) -> list[Unit]:
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """A unit as the database sums it up: the mean of each child's last answers, to how many questions."""
+
+    unit: str
+    subject: str
+    questions: int
+    last_at: datetime
+    means: Mapping[UUID, float]
+
+
+def units(sums: Iterable[Sums], members: Sequence[Member]) -> list[Unit]:
     """Every unit somebody of the class answered in, the one touched last first."""
-    by_unit: dict[str, list[Result]] = {}
-    for one in results:
-        if not one.whole:
-            by_unit.setdefault(one.unit, []).append(one)
-    found = [_unit(unit, latest(of_unit), members) for unit, of_unit in by_unit.items()]
-    return sorted(found, key=lambda one: one.last_at, reverse=True)
-
-
-def _unit(unit: str, answers: Sequence[Result], members: Sequence[Member]) -> Unit:
-    children = _children(answers, members)
-    return Unit(
-        unit,
-        next((one.subject for one in answers if one.subject), ""),
-        len({one.activity for one in answers}),
-        Counter(child.band for child in children),
-        mean([child.mean for child in children if child.mean is not None]),
-        max(one.at for one in answers),
-    )
+    found = [
+        Unit(
+            one.unit,
+            one.subject,
+            one.questions,
+            Counter(band_of(one.means.get(member.pupil_id)) for member in members),
+            mean(list(one.means.values())),
+            one.last_at,
+        )
+        for one in sums
+    ]
+    return sorted(found, key=lambda unit: unit.last_at, reverse=True)
 
 
 def picture(unit: str, results: Iterable[Result], members: Sequence[Member]) -> Picture:

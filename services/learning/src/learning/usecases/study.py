@@ -17,7 +17,7 @@ from learning import policy
 from learning.domain.arrived import Arrived
 from learning.domain.register import Member, SchoolClass
 from learning.domain.study import ANSWERED, COMPLETED, Result, result_of
-from learning.domain.study_pictures import Picture, Unit, picture, units, visible
+from learning.domain.study_pictures import Picture, Unit, picture, units, words_of
 from learning.domain.xapi.actors import key_of
 from learning.store import register
 from learning.store import study as store
@@ -25,6 +25,7 @@ from learning.usecases import standing as standings
 
 _VERBS = frozenset({key_of(ANSWERED), key_of(COMPLETED)})
 _MOST = 300
+_AT_ONCE = 2000
 
 
 async def note(tx: Transaction, client_id: UUID, stored: Sequence[Arrived]) -> None:
@@ -36,21 +37,38 @@ async def note(tx: Transaction, client_id: UUID, stored: Sequence[Arrived]) -> N
         and (result := result_of(UUID(one.terms.id), orjson.loads(one.body), tx.now)) is not None
     ]
     if found:
-        await store.add(tx, client_id, found)
+        await store.add(tx, [(client_id, result) for result in found])
+
+
+async def note_again(tx: Transaction) -> int:
+    """Lays every result of the board anew from the statements that are kept. Returns how many there are."""
+    await store.forget(tx)
+    after: tuple[datetime, UUID] | None = None
+    count = 0
+    while page := await store.scored_bodies(tx, _VERBS, after, _AT_ONCE):
+        found = [
+            (client_id, result)
+            for client_id, statement_id, stored, body in page
+            if (result := result_of(statement_id, orjson.loads(body), stored)) is not None
+        ]
+        await store.add(tx, found)
+        count += len(found)
+        after = (page[-1][2], page[-1][1])
+    return count
 
 
 async def class_units(tx: Transaction, actor: Actor, class_id: UUID) -> tuple[SchoolClass, int, list[Unit]]:
     """The class, how many children it has, and its units of this school year. Raises: Refused, Unseen."""
     school_class, members, seen = await _of_class(tx, actor, class_id)
-    results = await store.of_pupils(tx, [member.pupil_id for member in members], _since(tx))
-    return school_class, len(members), units(visible(results, seen), members)
+    sums = await store.unit_sums(tx, [member.pupil_id for member in members], _since(tx), words_of(seen))
+    return school_class, len(members), units(sums, members)
 
 
 async def class_unit(tx: Transaction, actor: Actor, class_id: UUID, unit: str) -> tuple[SchoolClass, Picture]:
     """One unit in full. Raises: Refused, Unseen."""
     school_class, members, seen = await _of_class(tx, actor, class_id)
-    results = await store.of_pupils(tx, [member.pupil_id for member in members], _since(tx), unit=unit)
-    shown = visible(results, seen)
+    pupil_ids = [member.pupil_id for member in members]
+    shown = await store.of_pupils(tx, pupil_ids, _since(tx), words_of(seen), unit=unit)
     if not shown:
         raise Unseen("この単元の学習の記録はありません。")
     return school_class, picture(unit, shown, members)
@@ -62,8 +80,7 @@ async def pupil_results(tx: Transaction, actor: Actor, pupil_id: UUID) -> list[R
     policy.may_see_pupil(actor, places, standing).enforce()
     allowed = [policy.subjects_seen(place.school_class, standing) for place in places]
     subjects = None if None in allowed else frozenset().union(*(one for one in allowed if one))
-    results = visible(await store.of_pupils(tx, [pupil_id], _since(tx)), subjects)
-    return results[::-1][:_MOST]
+    return await store.of_pupils(tx, [pupil_id], _since(tx), words_of(subjects), most=_MOST)
 
 
 async def _of_class(
