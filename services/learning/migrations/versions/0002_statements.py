@@ -79,8 +79,8 @@ def upgrade() -> None:
           PRIMARY KEY (tenant_id, kind, subject, registration, id, client_id))""")
     op.execute("""
         CREATE TABLE tool_client_use (
-          tenant_id text, client_id uuid, slot smallint, last_used_at timestamptz NOT NULL, statements bigint NOT NULL,
-          PRIMARY KEY (tenant_id, client_id, slot))""")
+          tenant_id text, client_id uuid, last_used_at timestamptz NOT NULL, statements bigint NOT NULL,
+          PRIMARY KEY (tenant_id, client_id))""")
     for table, privileges in TABLES.items():
         tenant_table(op, table, privileges=privileges)
     # The app role owns nothing, so it asks for a month by name of the function and gets no other table made.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -38,9 +38,9 @@ _LINKED = """,
       SELECT :tenant, l.key, l.kind, given.stored, given.id
       FROM unnest(CAST(:link_ids AS uuid[]), CAST(:link_keys AS uuid[]), CAST(:link_kinds AS smallint[]))
            AS l(id, key, kind) JOIN given USING (id) JOIN fresh USING (id))"""
-_FRESH = " SELECT id FROM fresh"
-_AWAITED = """
-    SELECT 1 FROM statement_refs WHERE tenant_id = :tenant AND target_id = ANY(CAST(:ids AS uuid[])) LIMIT 1"""
+_FRESH = """
+    SELECT ARRAY(SELECT id FROM fresh) AS fresh, EXISTS (
+      SELECT FROM statement_refs WHERE tenant_id = :tenant AND target_id = ANY(CAST(:ids AS uuid[]))) AS awaited"""
 
 _known_months: set[tuple[str, int, int]] = set()
 
@@ -79,8 +79,8 @@ async def add(tx: Transaction, client_id: UUID, arrived: Sequence[Arrived]) -> t
         params["link_ids"] = _array(one[0] for one in links)
         params["link_keys"] = _array(one[1] for one in links)
         params["link_kinds"] = _array(str(one[2]) for one in links)
-    fresh, awaited = await tx.execute_all((statement, params), (_AWAITED, {"tenant": tx.tenant, "ids": ids}))
-    return {str(row.id) for row in fresh}, awaited.first() is not None
+    row = (await tx.execute(statement, params)).one()
+    return {str(one) for one in row.fresh}, row.awaited
 
 
 def _array(values: object) -> str:
@@ -200,12 +200,17 @@ async def consistent_through(tx: Transaction) -> datetime:
     return found
 
 
-def note_use(tx: Transaction, client_id: UUID, statements: int, slot: int) -> None:
-    """When a client was last here and what it brought; `slot` keeps writers out of each other's way."""
-    tx.execute_last(
-        "INSERT INTO tool_client_use (tenant_id, client_id, slot, last_used_at, statements)"
-        " VALUES (%(tenant)s, %(client)s, %(slot)s, now(), %(statements)s) ON CONFLICT (tenant_id, client_id, slot)"
-        " DO UPDATE SET last_used_at = excluded.last_used_at,"
+async def note_use(tx: Transaction, uses: Mapping[UUID, int]) -> None:
+    """When clients were last here and how many statements they brought (locked in one order)."""
+    clients = sorted(uses)
+    await tx.execute(
+        "INSERT INTO tool_client_use (tenant_id, client_id, last_used_at, statements)"
+        " SELECT :tenant, c, now(), n FROM unnest(CAST(:clients AS uuid[]), CAST(:counts AS bigint[])) AS u(c, n)"
+        " ON CONFLICT (tenant_id, client_id) DO UPDATE SET last_used_at = excluded.last_used_at,"
         " statements = tool_client_use.statements + excluded.statements",
-        [{"tenant": tx.tenant, "client": client_id, "slot": slot, "statements": statements}],
+        {
+            "tenant": tx.tenant,
+            "clients": _array(str(one) for one in clients),
+            "counts": _array(str(uses[one]) for one in clients),
+        },
     )

@@ -28,11 +28,10 @@ async def all_of_board(tx: Transaction) -> Sequence[ToolClient]:
 async def uses(tx: Transaction) -> dict[UUID, Use]:
     """By client; who never came is not in it."""
     rows = await tx.execute(
-        "SELECT client_id, max(last_used_at) AS last, sum(statements) AS statements FROM tool_client_use"
-        " WHERE tenant_id = :tenant GROUP BY client_id",
+        "SELECT client_id, last_used_at, statements FROM tool_client_use WHERE tenant_id = :tenant",
         {"tenant": tx.tenant},
     )
-    return {row.client_id: Use(row.last, int(row.statements)) for row in rows}
+    return {row.client_id: Use(row.last_used_at, row.statements) for row in rows}
 
 
 async def one(tx: Transaction, client_id: UUID) -> ToolClient | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from random import randrange
 from typing import Any
 from uuid import UUID
 
 import orjson
-from cachetools import LRUCache
 from servicekit.db import Transaction
 
 from learning.domain.arrived import Arrived, Caller, Kept
@@ -22,12 +20,12 @@ from learning.store import activities, found_statements
 from learning.store import statements as store
 from learning.usecases import study
 
-_SLOTS = 16
-_seen_definitions: LRUCache[tuple[str, str, str], bytes] = LRUCache(50_000)
+_MOST_SEEN = 100_000
+_seen_definitions: dict[tuple[str, str, str], bytes] = {}
 
 
-async def take_in(tx: Transaction, caller: Caller, arrived: Sequence[Arrived], contents: dict[str, bytes]) -> None:
-    """Keeps what is new, all of it or nothing; what is here already must say the same.
+async def take_in(tx: Transaction, caller: Caller, arrived: Sequence[Arrived], contents: dict[str, bytes]) -> int:
+    """Keeps what is new, all of it or nothing; what is here already must say the same. Returns how many are new.
 
     Raises: Wrong 409 for another statement under a known id, 403 for voiding what another client wrote.
     """
@@ -53,7 +51,12 @@ async def take_in(tx: Transaction, caller: Caller, arrived: Sequence[Arrived], c
     stored = [one for one in arrived if one.terms.id in fresh]
     await study.note(tx, client.id, stored)
     await _learn_definitions(tx, stored)
-    store.note_use(tx, client.id, len(fresh), randrange(_SLOTS))  # noqa: S311 - any slot will do
+    return len(fresh)
+
+
+async def note_use(tx: Transaction, uses: Mapping[UUID, int]) -> None:
+    """By client: statements it brought since the last note; 0 for one that only read."""
+    await store.note_use(tx, uses)
 
 
 async def _compare(tx: Transaction, known: Sequence[Arrived]) -> None:
@@ -67,21 +70,23 @@ async def _compare(tx: Transaction, known: Sequence[Arrived]) -> None:
 async def _learn_definitions(tx: Transaction, arrived: Sequence[Arrived]) -> None:
     place = (tx.database.libpq_url, tx.tenant)
     told: dict[str, dict[str, Any]] = {}
-    hashes: dict[str, bytes] = {}
+    seen: dict[tuple[str, str, str], bytes] = {}
     for one in arrived:
         for activity in one.terms.definitions:
-            iri, definition = activity["id"], activity["definition"]
-            raw = orjson.dumps(definition)
-            if definition and hashes.get(iri, _seen_definitions.get((*place, iri))) != raw:
-                told[iri] = merged(told.get(iri, {}), definition)
-                hashes[iri] = raw
+            raw = orjson.dumps(definition := activity["definition"])
+            key = (*place, activity["id"])
+            if (seen.get(key) or _seen_definitions.get(key)) != raw and definition:
+                told[key[2]] = merged(told.get(key[2], {}), definition)
+                seen[key] = raw
     if not told:
         return
     known = await activities.definitions(tx, told, to_change=True)
     changed = {iri: new for iri, said in told.items() if (new := merged(known.get(iri, {}), said)) != known.get(iri)}
     if changed:
         await activities.save(tx, changed)
-    tx.after_commit(lambda: _seen_definitions.update({(*place, iri): raw for iri, raw in hashes.items()}))
+    if len(_seen_definitions) > _MOST_SEEN:
+        _seen_definitions.clear()
+    tx.after_commit(lambda: _seen_definitions.update(seen))
 
 
 async def find(tx: Transaction, caller: Caller, query: Query) -> Sequence[Kept]:

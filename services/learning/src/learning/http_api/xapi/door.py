@@ -17,10 +17,9 @@ from servicekit.db import Database
 from learning.domain.arrived import Caller
 from learning.domain.tool_clients import ToolClient, hash_of, is_secret, read_key
 from learning.domain.xapi.wrong import Wrong
-from learning.store import statements, tool_clients
+from learning.store import tool_clients
 
 REMEMBERED_S = 2.0
-_NOTED_S = 60.0
 """A client that was closed, or whose secret was renewed, is turned away after so long at the latest."""
 TOKEN_S = 600
 
@@ -30,7 +29,6 @@ class Door:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._noted: TTLCache[str, bool] = TTLCache(10_000, _NOTED_S)
         self._remembered: TTLCache[str, tuple[ToolClient, bytes] | None] = TTLCache(10_000, REMEMBERED_S)
 
     async def caller_of(self, authorization: str) -> Caller:
@@ -48,7 +46,6 @@ class Door:
         tenant, client, stored = await self._client(key)
         if not is_secret(secret, stored):
             raise _unknown()
-        await self._note(key, tenant, client)
         return Caller(tenant, client)
 
     async def token_for(self, key: str, secret: str) -> str:
@@ -69,15 +66,7 @@ class Door:
             wanted.validate(claims)
         except (JoseError, ValueError):
             raise _unknown() from None
-        await self._note(key, tenant, client)
         return Caller(tenant, client)
-
-    async def _note(self, key: str, tenant: str, client: ToolClient) -> None:
-        """Once a minute, so that the board sees who still comes."""
-        if key not in self._noted:
-            self._noted[key] = True
-            async with self._database.transaction(tenant) as tx:
-                statements.note_use(tx, client.id, 0, 0)
 
     async def _client(self, key: str) -> tuple[str, ToolClient, bytes]:
         named = read_key(key)

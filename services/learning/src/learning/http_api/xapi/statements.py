@@ -23,6 +23,7 @@ from learning.domain.xapi.parameters import Query, cursor, none_but, read_query,
 from learning.domain.xapi.reading import read_json
 from learning.domain.xapi.wrong import Wrong
 from learning.http_api.xapi.asked import Asked
+from learning.http_api.xapi.used import Used
 from learning.usecases import statements
 
 _TOLD_S = 1.0
@@ -32,7 +33,8 @@ _CONSISTENT = "x-experience-api-consistent-through"
 class Statements:
     """Takes statements in and gives them out."""
 
-    def __init__(self, database: Database, url: str) -> None:
+    def __init__(self, database: Database, url: str, used: Used) -> None:
+        self._used = used
         self._database = database
         self._url = url
         self._through = ""
@@ -64,7 +66,8 @@ class Statements:
 
     async def _keep(self, caller: Caller, arrived: Sequence[Arrived], contents: dict[str, bytes]) -> str:
         async with self._database.transaction(caller.tenant) as tx:
-            await statements.take_in(tx, caller, arrived, contents)
+            new = await statements.take_in(tx, caller, arrived, contents)
+        self._used.note(caller, new)
         if time.monotonic() - self._through_at > _TOLD_S:
             async with self._database.reading(caller.tenant) as tx:
                 await self._consistent(tx)

@@ -22,6 +22,7 @@ from learning.http_api.xapi.documents import Documents
 from learning.http_api.xapi.door import Door
 from learning.http_api.xapi.people import activities, agents
 from learning.http_api.xapi.statements import Statements
+from learning.http_api.xapi.used import Used
 
 log = logging.getLogger(__name__)
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
@@ -39,7 +40,8 @@ class RecordStore:
         self._door = door
         self._longest = longest
         self._spoken: LRUCache[str, int] = LRUCache(10_000)
-        statements = Statements(database, url)
+        self._used = Used(database)
+        statements = Statements(database, url, self._used)
         documents = Documents(database)
         self._resources: dict[str, tuple[frozenset[str], Resource]] = {
             "statements": (frozenset(("GET", "PUT", "POST")), statements.answer),
@@ -102,6 +104,7 @@ class RecordStore:
             return PlainTextResponse(
                 f"{path}: knows {', '.join(sorted(methods))} only", 405, headers={"allow": ", ".join(sorted(methods))}
             )
+        self._used.note(caller)
         return await resource(asked, caller, edition)
 
     def _edition(self, asked: Asked) -> int:
