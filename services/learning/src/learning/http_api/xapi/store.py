@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from cachetools import LRUCache
 from servicekit.db import Database
 from servicekit.errors import Unavailable
-from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -23,12 +22,12 @@ from learning.http_api.xapi.door import Door
 from learning.http_api.xapi.people import activities, agents
 from learning.http_api.xapi.statements import Statements
 from learning.http_api.xapi.used import Used
+from learning.store.busy import is_busy
 
 log = logging.getLogger(__name__)
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
 _ANSWERED = {1: "1.0.3", 2: "2.0.0"}
 _VERSION = re.compile(r"(?:1\.0(?:\.\d{1,3})?|2\.0(?:\.\d{1,3})?)")
-_RETRY = ("40P01", "40001", "55P03")
 
 Resource = Callable[[Asked, Caller, int], Awaitable[Response]]
 
@@ -69,8 +68,8 @@ class RecordStore:
                 response.headers["www-authenticate"] = 'Basic realm="xAPI", charset="UTF-8"'
         except Unavailable:
             response = _later()
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in _RETRY and not error.connection_invalidated:
+        except Exception as error:
+            if not is_busy(error):
                 raise
             response = _later()
         response.headers["x-experience-api-version"] = _ANSWERED[edition]
