@@ -58,7 +58,9 @@ def _id_of(what: dict[str, Any]) -> dict[str, Any]:
         return ids_only(what)
     if kind == "StatementRef":
         return what
-    shown = {name: what[name] for name in ("objectType", "id", *IFIS) if name in what}
+    if "id" in what:
+        return {"id": what["id"]}  # an activity
+    shown = {name: what[name] for name in ("objectType", *IFIS) if name in what}
     if kind == "Group" and not any(name in what for name in IFIS):
         shown["member"] = [_id_of(one) for one in what.get("member", ())]
     return shown

@@ -28,7 +28,7 @@ class Documents:
     async def state(self, asked: Asked, caller: Caller, edition: int) -> Response:
         """Raises: Wrong."""
         known = frozenset(("activityId", "agent", "registration", "stateId", "since"))
-        none_but(asked.parameters, known if _lists(asked, "stateId") else known - {"since"})
+        none_but(asked.parameters, known if asked.method == "GET" else known - {"since"})
         subject = key_of(iri_in(asked.parameters, "activityId"), agent_key(asked.parameters))
         shelf = Shelf("state", subject, uuid_in(asked.parameters, "registration"))
         return await self._answer(asked, caller, edition, shelf, "stateId", all_at_once=True)
@@ -36,14 +36,14 @@ class Documents:
     async def activity_profile(self, asked: Asked, caller: Caller, edition: int) -> Response:
         """Raises: Wrong."""
         known = frozenset(("activityId", "profileId", "since"))
-        none_but(asked.parameters, known if _lists(asked, "profileId") else known - {"since"})
+        none_but(asked.parameters, known if asked.method == "GET" else known - {"since"})
         shelf = Shelf("activity_profile", key_of(iri_in(asked.parameters, "activityId")))
         return await self._answer(asked, caller, edition, shelf, "profileId")
 
     async def agent_profile(self, asked: Asked, caller: Caller, edition: int) -> Response:
         """Raises: Wrong."""
         known = frozenset(("agent", "profileId", "since"))
-        none_but(asked.parameters, known if _lists(asked, "profileId") else known - {"since"})
+        none_but(asked.parameters, known if asked.method == "GET" else known - {"since"})
         shelf = Shelf("agent_profile", agent_key(asked.parameters))
         return await self._answer(asked, caller, edition, shelf, "profileId")
 
@@ -88,7 +88,3 @@ class Documents:
             "content-security-policy": "sandbox; default-src 'none'",
         }
         return Response(document.content, headers=headers)
-
-
-def _lists(asked: Asked, id_name: str) -> bool:
-    return asked.method == "GET" and id_name not in asked.parameters

@@ -95,7 +95,6 @@ class RecordStore:
         edition = self._edition(asked)
         if asked.alternate and edition == 2:
             raise Wrong("the alternate request syntax is not part of 2.0 (IEEE 9274.1.1)")
-        caller = await self._door.caller_of(asked.headers.get("authorization", ""))
         methods, resource = self._resources[path]
         if asked.method == "HEAD":
             asked.method = "GET"
@@ -103,6 +102,7 @@ class RecordStore:
             return PlainTextResponse(
                 f"{path}: knows {', '.join(sorted(methods))} only", 405, headers={"allow": ", ".join(sorted(methods))}
             )
+        caller = await self._door.caller_of(asked.headers.get("authorization", ""))
         self._used.note(caller)
         return await resource(asked, caller, edition)
 
