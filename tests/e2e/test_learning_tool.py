@@ -1,5 +1,6 @@
 """A board registers a learning tool; a teacher opens it from her class, chooses content, and sees the points it sends."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -58,6 +59,38 @@ def test_from_the_register_of_the_board_into_the_class(browse: Browse, drill: Lt
     tool = opened.value
     expect(tool.get_by_role("heading", level=2)).to_have_text(f"九九の復習 {name}")
     expect(tool.locator("p").first).to_have_text("高橋 担子(Instructor, Faculty)")
+    card = teacher.get_by_role("article", name=name)
+    with teacher.expect_popup() as opened:
+        card.get_by_role("link", name="教材を選ぶ").click()
+    chooser = opened.value
+    chooser.get_by_role("button", name="選ぶ").click()
+    expect(chooser.get_by_role("heading", level=1)).to_contain_text("のツール")
+    teacher.reload()
     browse.check(teacher, "lti-class")
+    with teacher.expect_popup() as opened:
+        teacher.get_by_role("row", name=name).get_by_role("link", name="ひき算").click()
+    tool = opened.value
+    expect(tool.get_by_role("heading", level=2)).to_have_text("ひき算")
+    members = drill.launches[-1].get_nrps().get_members()
+    pupil = next(one["user_id"] for one in members if one["roles"][0].endswith("#Learner"))
+    tool.locator("input[name=user]").fill(pupil)
+    tool.get_by_role("button", name="得点を送る").click()
+    expect(tool.get_by_role("heading", level=1)).to_have_text("得点を送りました")
+    teacher.get_by_role("link", name="届いた得点を見る").click()
+    score = teacher.get_by_role("row", name=re.compile(f"ひき算.*{name}.*8 / 10"))
+    expect(score).to_contain_text("採点済み")
+    browse.check(teacher, "lti-scores")
+    score.get_by_role("button", name="確認済みにする").click()
+    expect(teacher.locator("#toasts")).to_contain_text("確認済みにしました")
+
+    board.goto(browse.address("/lti/new"))
+    board.get_by_label("登録ページのURL").fill(drill.url("/register"))
+    board.get_by_label("このツールの利用目的").fill("自動登録を試す")
+    board.get_by_role("button", name="登録ページへ進む").click()
+    with board.expect_popup() as opened:
+        board.get_by_role("link", name="ツールの登録ページを開く").click()
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("登録しました")
+    board.goto(browse.address("/lti"))
+    expect(board.get_by_role("row", name=re.compile("計算ドリル\\(自動登録\\)")).first).to_contain_text("学校未定")
     board.goto(browse.address("/lti/keys"))
     browse.check(board, "lti-keys")

@@ -12,7 +12,8 @@ down_revision = "0006"
 def upgrade() -> None:
     op.execute("""
         CREATE TABLE lti_line_items (
-          tenant_id text, id uuid, deployment_id uuid NOT NULL, class_id uuid NOT NULL, link_id uuid, label text NOT NULL,
+          tenant_id text, id uuid, deployment_id uuid NOT NULL, class_id uuid NOT NULL, link_id uuid,
+          label text NOT NULL,
           score_maximum double precision NOT NULL CHECK (score_maximum > 0), resource_id text NOT NULL,
           tag text NOT NULL, starts_at timestamptz, ends_at timestamptz, created_at timestamptz NOT NULL,
           PRIMARY KEY (tenant_id, id),

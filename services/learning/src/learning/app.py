@@ -21,6 +21,7 @@ from learning.grpc_api import (
     RIGHTS,
     CurriculumCodeServicer,
     LtiClassServicer,
+    LtiScoreServicer,
     LtiToolServicer,
     MexcbtServicer,
     StudyServicer,
@@ -43,6 +44,7 @@ def build(settings: Settings) -> Service:
         Platform(settings.learning_url, settings.portal_url),
         KeyRing(database, Sealer(settings.lti_key)),
         ToolKeys(private=settings.lti_local_tools),
+        settings.lti_local_tools,
     )
     lti_tools = LtiToolServicer(lti.platform, lti.keys, local=settings.lti_local_tools)
     return Service(
@@ -54,6 +56,7 @@ def build(settings: Settings) -> Service:
                 tool_clients_pb2_grpc.add_ToolClientServiceServicer_to_server,
             ),
             (lti_tools, lti_pb2_grpc.add_LtiToolServiceServicer_to_server),
+            (LtiScoreServicer(), lti_pb2_grpc.add_LtiScoreServiceServicer_to_server),
             (LtiClassServicer(lti.platform, clients), lti_pb2_grpc.add_LtiClassServiceServicer_to_server),
             (StudyServicer(), study_pb2_grpc.add_StudyServiceServicer_to_server),
             (MexcbtServicer(), mexcbt_pb2_grpc.add_MexcbtServiceServicer_to_server),

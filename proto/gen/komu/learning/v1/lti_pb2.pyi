@@ -355,6 +355,54 @@ class DisableLtiToolRequest(_message.Message):
 Global___DisableLtiToolRequest: _TypeAlias = DisableLtiToolRequest  # noqa: Y015
 
 @_typing.final
+class InviteLtiToolRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTRATION_URL_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    registration_url: _builtins.str
+    """the tool's own page for dynamic registration"""
+    purpose: _builtins.str
+    """利用目的"""
+    def __init__(
+        self,
+        *,
+        registration_url: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["purpose", b"purpose", "registration_url", b"registration_url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InviteLtiToolRequest: _TypeAlias = InviteLtiToolRequest  # noqa: Y015
+
+@_typing.final
+class InviteLtiToolReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """that page with a token, for the board's browser; good once"""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InviteLtiToolReply: _TypeAlias = InviteLtiToolReply  # noqa: Y015
+
+@_typing.final
 class LtiKey(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -742,3 +790,192 @@ class OpenedTool(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenedTool: _TypeAlias = OpenedTool  # noqa: Y015
+
+@_typing.final
+class ToolScore(_message.Message):
+    """--- What tools told ----------------------------------------------------------------------------------------------"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ITEM_ID_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    TOOL_NAME_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    SCORE_MAXIMUM_FIELD_NUMBER: _builtins.int
+    ACTIVITY_FIELD_NUMBER: _builtins.int
+    GRADING_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    SCORED_AT_FIELD_NUMBER: _builtins.int
+    SET_ASIDE_FIELD_NUMBER: _builtins.int
+    line_item_id: _builtins.str
+    label: _builtins.str
+    """of the line item"""
+    tool_name: _builtins.str
+    pupil_id: _builtins.str
+    score: _builtins.float
+    """unset = none yet"""
+    score_maximum: _builtins.float
+    activity: _builtins.str
+    """AGS 2.0: Initialized … Completed"""
+    grading: _builtins.str
+    """AGS 2.0: FullyGraded, Pending …"""
+    comment: _builtins.str
+    set_aside: _builtins.bool
+    @_builtins.property
+    def scored_at(self) -> _timestamp_pb2.Timestamp:
+        """as the tool says"""
+
+    def __init__(
+        self,
+        *,
+        line_item_id: _builtins.str = ...,
+        label: _builtins.str = ...,
+        tool_name: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        score: _builtins.float | None = ...,
+        score_maximum: _builtins.float | None = ...,
+        activity: _builtins.str = ...,
+        grading: _builtins.str = ...,
+        comment: _builtins.str = ...,
+        scored_at: _timestamp_pb2.Timestamp | None = ...,
+        set_aside: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_score_maximum", b"_score_maximum", "score", b"score", "score_maximum", b"score_maximum", "scored_at", b"scored_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_score_maximum", b"_score_maximum", "activity", b"activity", "comment", b"comment", "grading", b"grading", "label", b"label", "line_item_id", b"line_item_id", "pupil_id", b"pupil_id", "score", b"score", "score_maximum", b"score_maximum", "scored_at", b"scored_at", "set_aside", b"set_aside", "tool_name", b"tool_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    _WhichOneofReturnType__score_maximum: _TypeAlias = _typing.Literal["score_maximum"]  # noqa: Y015
+    _WhichOneofArgType__score_maximum: _TypeAlias = _typing.Literal["_score_maximum", b"_score_maximum"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score_maximum) -> _WhichOneofReturnType__score_maximum | None: ...
+
+Global___ToolScore: _TypeAlias = ToolScore  # noqa: Y015
+
+@_typing.final
+class ListToolScoresRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    AFTER_KEY_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.str
+    after_key: _builtins.str
+    """of the last reply"""
+    limit: _builtins.int
+    """at most 500"""
+    def __init__(
+        self,
+        *,
+        class_id: _builtins.str = ...,
+        after_key: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_key", b"after_key", "class_id", b"class_id", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListToolScoresRequest: _TypeAlias = ListToolScoresRequest  # noqa: Y015
+
+@_typing.final
+class ListToolScoresReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCORES_FIELD_NUMBER: _builtins.int
+    NEXT_KEY_FIELD_NUMBER: _builtins.int
+    CLASS_FIELD_NUMBER: _builtins.int
+    next_key: _builtins.str
+    """empty = end"""
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToolScore]:
+        """newest line item first"""
+
+    def __init__(
+        self,
+        *,
+        scores: _abc.Iterable[Global___ToolScore] | None = ...,
+        next_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["class", b"class"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class", b"class", "next_key", b"next_key", "scores", b"scores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListToolScoresReply: _TypeAlias = ListToolScoresReply  # noqa: Y015
+
+@_typing.final
+class SetToolScoresAsideRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    BACK_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.str
+    back: _builtins.bool
+    """takes them back into view"""
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToolScoreKey]:
+        """at most 500"""
+
+    def __init__(
+        self,
+        *,
+        class_id: _builtins.str = ...,
+        scores: _abc.Iterable[Global___ToolScoreKey] | None = ...,
+        back: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["back", b"back", "class_id", b"class_id", "scores", b"scores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetToolScoresAsideRequest: _TypeAlias = SetToolScoresAsideRequest  # noqa: Y015
+
+@_typing.final
+class ToolScoreKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ITEM_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    line_item_id: _builtins.str
+    pupil_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        line_item_id: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_item_id", b"line_item_id", "pupil_id", b"pupil_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolScoreKey: _TypeAlias = ToolScoreKey  # noqa: Y015
+
+@_typing.final
+class SetToolScoresAsideReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_FIELD_NUMBER: _builtins.int
+    changed: _builtins.int
+    def __init__(
+        self,
+        *,
+        changed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetToolScoresAsideReply: _TypeAlias = SetToolScoresAsideReply  # noqa: Y015

@@ -55,6 +55,11 @@ class LtiToolServiceStub:
                 request_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.DisableLtiToolRequest.SerializeToString,
                 response_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.LtiTool.FromString,
                 _registered_method=True)
+        self.InviteLtiTool = channel.unary_unary(
+                '/komu.learning.v1.LtiToolService/InviteLtiTool',
+                request_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.InviteLtiToolRequest.SerializeToString,
+                response_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.InviteLtiToolReply.FromString,
+                _registered_method=True)
         self.ListLtiKeys = channel.unary_unary(
                 '/komu.learning.v1.LtiToolService/ListLtiKeys',
                 request_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.ListLtiKeysRequest.SerializeToString,
@@ -95,6 +100,13 @@ class LtiToolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InviteLtiTool(self, request, context):
+        """A token for the tool's own registration (LTI Dynamic Registration 1.0). What comes has no claims and no school yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListLtiKeys(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -130,6 +142,11 @@ def add_LtiToolServiceServicer_to_server(servicer, server):
                     servicer.DisableLtiTool,
                     request_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.DisableLtiToolRequest.FromString,
                     response_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.LtiTool.SerializeToString,
+            ),
+            'InviteLtiTool': grpc.unary_unary_rpc_method_handler(
+                    servicer.InviteLtiTool,
+                    request_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.InviteLtiToolRequest.FromString,
+                    response_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.InviteLtiToolReply.SerializeToString,
             ),
             'ListLtiKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLtiKeys,
@@ -251,6 +268,33 @@ class LtiToolService:
             '/komu.learning.v1.LtiToolService/DisableLtiTool',
             komu_dot_learning_dot_v1_dot_lti__pb2.DisableLtiToolRequest.SerializeToString,
             komu_dot_learning_dot_v1_dot_lti__pb2.LtiTool.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InviteLtiTool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.learning.v1.LtiToolService/InviteLtiTool',
+            komu_dot_learning_dot_v1_dot_lti__pb2.InviteLtiToolRequest.SerializeToString,
+            komu_dot_learning_dot_v1_dot_lti__pb2.InviteLtiToolReply.FromString,
             options,
             channel_credentials,
             insecure,
@@ -596,6 +640,124 @@ class LtiClassService:
             '/komu.learning.v1.LtiClassService/ChooseToolContent',
             komu_dot_learning_dot_v1_dot_lti__pb2.ChooseToolContentRequest.SerializeToString,
             komu_dot_learning_dot_v1_dot_lti__pb2.OpenedTool.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class LtiScoreServiceStub:
+    """Scores of tools are proposals beside the marks: read and put aside by those who work with the class.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListToolScores = channel.unary_unary(
+                '/komu.learning.v1.LtiScoreService/ListToolScores',
+                request_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.ListToolScoresRequest.SerializeToString,
+                response_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.ListToolScoresReply.FromString,
+                _registered_method=True)
+        self.SetToolScoresAside = channel.unary_unary(
+                '/komu.learning.v1.LtiScoreService/SetToolScoresAside',
+                request_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.SetToolScoresAsideRequest.SerializeToString,
+                response_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.SetToolScoresAsideReply.FromString,
+                _registered_method=True)
+
+
+class LtiScoreServiceServicer:
+    """Scores of tools are proposals beside the marks: read and put aside by those who work with the class.
+    """
+
+    def ListToolScores(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetToolScoresAside(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_LtiScoreServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListToolScores': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListToolScores,
+                    request_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.ListToolScoresRequest.FromString,
+                    response_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.ListToolScoresReply.SerializeToString,
+            ),
+            'SetToolScoresAside': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetToolScoresAside,
+                    request_deserializer=komu_dot_learning_dot_v1_dot_lti__pb2.SetToolScoresAsideRequest.FromString,
+                    response_serializer=komu_dot_learning_dot_v1_dot_lti__pb2.SetToolScoresAsideReply.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'komu.learning.v1.LtiScoreService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('komu.learning.v1.LtiScoreService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class LtiScoreService:
+    """Scores of tools are proposals beside the marks: read and put aside by those who work with the class.
+    """
+
+    @staticmethod
+    def ListToolScores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.learning.v1.LtiScoreService/ListToolScores',
+            komu_dot_learning_dot_v1_dot_lti__pb2.ListToolScoresRequest.SerializeToString,
+            komu_dot_learning_dot_v1_dot_lti__pb2.ListToolScoresReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetToolScoresAside(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/komu.learning.v1.LtiScoreService/SetToolScoresAside',
+            komu_dot_learning_dot_v1_dot_lti__pb2.SetToolScoresAsideRequest.SerializeToString,
+            komu_dot_learning_dot_v1_dot_lti__pb2.SetToolScoresAsideReply.FromString,
             options,
             channel_credentials,
             insecure,

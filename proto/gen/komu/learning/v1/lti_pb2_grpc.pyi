@@ -37,6 +37,8 @@ class LtiToolServiceStub:
     RegisterLtiTool: _grpc.UnaryUnaryMultiCallable[_lti_pb2.RegisterLtiToolRequest, _lti_pb2.LtiTool]
     ChangeLtiTool: _grpc.UnaryUnaryMultiCallable[_lti_pb2.ChangeLtiToolRequest, _lti_pb2.LtiTool]
     DisableLtiTool: _grpc.UnaryUnaryMultiCallable[_lti_pb2.DisableLtiToolRequest, _lti_pb2.LtiTool]
+    InviteLtiTool: _grpc.UnaryUnaryMultiCallable[_lti_pb2.InviteLtiToolRequest, _lti_pb2.InviteLtiToolReply]
+    """A token for the tool's own registration (LTI Dynamic Registration 1.0). What comes has no claims and no school yet."""
     ListLtiKeys: _grpc.UnaryUnaryMultiCallable[_lti_pb2.ListLtiKeysRequest, _lti_pb2.LtiKeys]
     RotateLtiKeys: _grpc.UnaryUnaryMultiCallable[_lti_pb2.RotateLtiKeysRequest, _lti_pb2.LtiKeys]
     """Publishes the successor; it signs a day later."""
@@ -50,6 +52,8 @@ class LtiToolServiceAsyncStub(LtiToolServiceStub):
     RegisterLtiTool: _aio.UnaryUnaryMultiCallable[_lti_pb2.RegisterLtiToolRequest, _lti_pb2.LtiTool]  # type: ignore[assignment]
     ChangeLtiTool: _aio.UnaryUnaryMultiCallable[_lti_pb2.ChangeLtiToolRequest, _lti_pb2.LtiTool]  # type: ignore[assignment]
     DisableLtiTool: _aio.UnaryUnaryMultiCallable[_lti_pb2.DisableLtiToolRequest, _lti_pb2.LtiTool]  # type: ignore[assignment]
+    InviteLtiTool: _aio.UnaryUnaryMultiCallable[_lti_pb2.InviteLtiToolRequest, _lti_pb2.InviteLtiToolReply]  # type: ignore[assignment]
+    """A token for the tool's own registration (LTI Dynamic Registration 1.0). What comes has no claims and no school yet."""
     ListLtiKeys: _aio.UnaryUnaryMultiCallable[_lti_pb2.ListLtiKeysRequest, _lti_pb2.LtiKeys]  # type: ignore[assignment]
     RotateLtiKeys: _aio.UnaryUnaryMultiCallable[_lti_pb2.RotateLtiKeysRequest, _lti_pb2.LtiKeys]  # type: ignore[assignment]
     """Publishes the successor; it signs a day later."""
@@ -84,6 +88,14 @@ class LtiToolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lti_pb2.DisableLtiToolRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lti_pb2.LtiTool, _abc.Awaitable[_lti_pb2.LtiTool]]: ...
+
+    @_abc_1.abstractmethod
+    def InviteLtiTool(
+        self,
+        request: _lti_pb2.InviteLtiToolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lti_pb2.InviteLtiToolReply, _abc.Awaitable[_lti_pb2.InviteLtiToolReply]]:
+        """A token for the tool's own registration (LTI Dynamic Registration 1.0). What comes has no claims and no school yet."""
 
     @_abc_1.abstractmethod
     def ListLtiKeys(
@@ -177,3 +189,40 @@ class LtiClassServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deep linking: the teacher chooses in the tool what the class gets."""
 
 def add_LtiClassServiceServicer_to_server(servicer: LtiClassServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class LtiScoreServiceStub:
+    """Scores of tools are proposals beside the marks: read and put aside by those who work with the class."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> LtiScoreServiceAsyncStub: ...
+    ListToolScores: _grpc.UnaryUnaryMultiCallable[_lti_pb2.ListToolScoresRequest, _lti_pb2.ListToolScoresReply]
+    SetToolScoresAside: _grpc.UnaryUnaryMultiCallable[_lti_pb2.SetToolScoresAsideRequest, _lti_pb2.SetToolScoresAsideReply]
+
+@_typing.type_check_only
+class LtiScoreServiceAsyncStub(LtiScoreServiceStub):
+    """Scores of tools are proposals beside the marks: read and put aside by those who work with the class."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ListToolScores: _aio.UnaryUnaryMultiCallable[_lti_pb2.ListToolScoresRequest, _lti_pb2.ListToolScoresReply]  # type: ignore[assignment]
+    SetToolScoresAside: _aio.UnaryUnaryMultiCallable[_lti_pb2.SetToolScoresAsideRequest, _lti_pb2.SetToolScoresAsideReply]  # type: ignore[assignment]
+
+class LtiScoreServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Scores of tools are proposals beside the marks: read and put aside by those who work with the class."""
+
+    @_abc_1.abstractmethod
+    def ListToolScores(
+        self,
+        request: _lti_pb2.ListToolScoresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lti_pb2.ListToolScoresReply, _abc.Awaitable[_lti_pb2.ListToolScoresReply]]: ...
+
+    @_abc_1.abstractmethod
+    def SetToolScoresAside(
+        self,
+        request: _lti_pb2.SetToolScoresAsideRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lti_pb2.SetToolScoresAsideReply, _abc.Awaitable[_lti_pb2.SetToolScoresAsideReply]]: ...
+
+def add_LtiScoreServiceServicer_to_server(servicer: LtiScoreServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -2,6 +2,7 @@
 
 from learning.grpc_api.curriculum_codes import CurriculumCodeServicer
 from learning.grpc_api.lti_classes import LtiClassServicer
+from learning.grpc_api.lti_scores import LtiScoreServicer
 from learning.grpc_api.lti_tools import LtiToolServicer
 from learning.grpc_api.mexcbt import MexcbtServicer
 from learning.grpc_api.rights import RIGHTS
@@ -12,6 +13,7 @@ __all__ = [
     "RIGHTS",
     "CurriculumCodeServicer",
     "LtiClassServicer",
+    "LtiScoreServicer",
     "LtiToolServicer",
     "MexcbtServicer",
     "StudyServicer",

@@ -16,7 +16,7 @@ from learning.domain.lti import keys as key_rules
 from learning.domain.lti.claims import Platform
 from learning.domain.lti.tools import Claim, Origin, Tool, ToolFacts, client_id_of
 from learning.grpc_api.translate import instant, uuid_of
-from learning.usecases.lti import keys, tools
+from learning.usecases.lti import keys, registering, tools
 from learning.usecases.lti.keys import KeyRing
 from learning.usecases.lti.tools import Registration
 
@@ -60,6 +60,13 @@ class LtiToolServicer(lti_pb2_grpc.LtiToolServiceServicer):
     async def DisableLtiTool(self, request: pb.DisableLtiToolRequest, call: Call) -> pb.LtiTool:
         tool_id = uuid_of(request.tool_id, "tool_id")
         return _tool(call.tenant, await call.run(tools.disable_tool, tool_id, request.version), {})
+
+    @rpc(right="learning.lti_tools")
+    async def InviteLtiTool(self, request: pb.InviteLtiToolRequest, call: Call) -> pb.InviteLtiToolReply:
+        invited = await call.run(
+            registering.invite, self._platform, request.registration_url, request.purpose, local=self._local
+        )
+        return pb.InviteLtiToolReply(url=invited.url, expires_at=instant(invited.expires_at))
 
     @rpc(right="learning.lti_tools")
     async def ListLtiKeys(self, request: pb.ListLtiKeysRequest, call: Call) -> pb.LtiKeys:

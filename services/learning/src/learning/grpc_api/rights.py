@@ -3,6 +3,7 @@
 RIGHTS = {
     "learning.clients": frozenset({"board_admin"}),
     "learning.lti_tools": frozenset({"board_admin"}),
+    "learning.lti_scores": frozenset({"teacher", "vice_principal", "principal"}),
     "learning.lti_open": frozenset({"teacher", "vice_principal", "principal", "student"}),
     "learning.codes": frozenset({"board_admin", "principal", "vice_principal", "teacher", "office"}),
     "learning.study": frozenset({"principal", "vice_principal", "teacher"}),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from komu.learning.v1 import lti_pb2 as pb
 from servicekit.errors import Conflict, Invalid, Unseen, Violation
 from starlette.datastructures import FormData
@@ -19,6 +19,7 @@ NAV = [NavItem("学習ツール（LTI）", "/lti", roles={"board_admin"}, order=
 
 User = Annotated[SignedIn, Depends(signed_in)]
 Calls = Annotated[Rpc, Depends(rpc)]
+Typed = Annotated[str, Form(max_length=3000)]
 
 CLAIMS = {
     pb.LTI_CLAIM_NAME: "表示名（氏名）",
@@ -56,6 +57,19 @@ async def register(request: Request, user: User, rpc: Calls) -> Response:
         return await _form(request, rpc, asked, errors=invalid.violations, status=422)
     notice = "登録しました。client_id とデプロイメントIDを、ツールの提供者に伝えてください。"
     return redirect(request, f"/lti/tools/{tool.id}", notice=notice)
+
+
+@router.post("/invite")
+async def invite(
+    request: Request, user: User, rpc: Calls, registration_url: Typed = "", invite_purpose: Typed = ""
+) -> Response:
+    """The tool registers itself on its own page, which gets a token for one registration."""
+    asked = pb.InviteLtiToolRequest(registration_url=registration_url, purpose=invite_purpose)
+    try:
+        invited = await rpc.learning.InviteLtiTool(asked)
+    except Invalid as invalid:
+        return await _form(request, rpc, pb.LtiToolFacts(), errors=invalid.violations, status=422, inviting=asked)
+    return view(request, "lti/invited.html", {"invited": invited}, title="学習ツールの自動登録")
 
 
 @router.get("/tools/{tool_id}")
@@ -121,18 +135,20 @@ async def _found(rpc: Rpc, tool_id: str) -> tuple[Any, Any]:
 
 
 async def _form(
-    request: Request, rpc: Rpc, typed: pb.LtiToolFacts, errors: Sequence[Violation] = (), status: int = 200
-) -> Response:
+    request: Request, rpc: Rpc, typed: pb.LtiToolFacts, errors: Sequence[Violation] = (), status: int = 200,
+    inviting: pb.InviteLtiToolRequest | None = None,
+) -> Response:  # fmt: skip
     found = await rpc.learning.ListLtiTools(pb.ListLtiToolsRequest())
-    return _form_page(request, found, typed, None, errors=errors, status=status)
+    return _form_page(request, found, typed, None, errors=errors, status=status, inviting=inviting)
 
 
 def _form_page(
-    request: Request, found: Any, typed: pb.LtiToolFacts, one: Any, errors: Sequence[Violation] = (), status: int = 200
-) -> Response:
+    request: Request, found: Any, typed: pb.LtiToolFacts, one: Any, errors: Sequence[Violation] = (), status: int = 200,
+    inviting: pb.InviteLtiToolRequest | None = None,
+) -> Response:  # fmt: skip
     facts = {
         "typed": typed, "tool": one, "platform": found.platform, "schools": found.schools, "claims": CLAIMS,
-        "errors": errors, "in_use": one is None or not one.HasField("disabled_at"),
+        "errors": errors, "inviting": inviting or pb.InviteLtiToolRequest(), "in_use": one is None or not one.HasField("disabled_at"),
     }  # fmt: skip
     return view(request, "lti/tool.html", facts, title=one.facts.name if one else "学習ツールの登録", status=status)
 

@@ -1,15 +1,17 @@
 """学級のツール: what lies ready in a class, opened in a window of its own; what tools tell about the children."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from komu.learning.v1 import lti_pb2 as pb
+from komu.roster.v1 import roster_pb2
 from servicekit.errors import Invalid, Refused, Violation
 from starlette.responses import RedirectResponse
 
 from portal.nav import NavItem
 from portal.pages.lti import CLAIMS
-from portal.rpc import Rpc, rpc
+from portal.rpc import Rpc, ServiceAway, or_away, rpc
 from portal.session import SignedIn, signed_in
 from portal.view import redirect, view
 
@@ -19,6 +21,16 @@ NAV = [NavItem("学級のツール", "/lti/classes", roles=TEACHERS, order=35)]
 
 User = Annotated[SignedIn, Depends(signed_in)]
 Calls = Annotated[Rpc, Depends(rpc)]
+
+GRADING = {
+    "FullyGraded": "採点済み", "Pending": "採点待ち", "PendingManual": "教員の採点待ち", "Failed": "採点できず",
+    "NotReady": "採点前",
+}  # fmt: skip
+ACTIVITY = {
+    "Initialized": "未着手", "Started": "開始", "InProgress": "取り組み中", "Submitted": "提出済み", "Completed": "完了",
+}  # fmt: skip
+"""Progress as AGS 2.0 names it."""
+_AT_ONCE = 200
 
 
 @router.get("")
@@ -88,6 +100,38 @@ async def choose(
     asked = pb.ChooseToolContentRequest(class_id=class_id, deployment_id=deployment)
     opened = await rpc.learning.ChooseToolContent(asked)
     return RedirectResponse(opened.url, 303)
+
+
+@router.get("/{class_id}/scores")
+async def scores(
+    request: Request, class_id: str, user: User, rpc: Calls, after: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """What tools told of the children, beside the marks."""
+    found, members = await asyncio.gather(
+        rpc.learning.ListToolScores(pb.ListToolScoresRequest(class_id=class_id, after_key=after, limit=_AT_ONCE)),
+        or_away(rpc.roster.GetClassRoster(roster_pb2.GetClassRosterRequest(class_id=class_id, whole_year=True))),
+    )
+    entries = [] if isinstance(members, ServiceAway) else members.entries
+    facts = {
+        "found": found, "klass": getattr(found, "class"), "grading": GRADING, "activity": ACTIVITY,
+        "pupils": {entry.pupil.id: entry.pupil for entry in entries},
+        "next_url": f"/lti/classes/{class_id}/scores?after={found.next_key}" if found.next_key else None,
+    }  # fmt: skip
+    return view(request, "lti/scores.html", facts, title="ツールから届いた得点")
+
+
+@router.post("/{class_id}/scores")
+async def set_aside(
+    request: Request, class_id: str, user: User, rpc: Calls,
+    item: Annotated[str, Form(max_length=40)] = "", pupil: Annotated[str, Form(max_length=40)] = "",
+    back: Annotated[str, Form(max_length=1)] = "",
+) -> Response:  # fmt: skip
+    """One score out of sight, or back."""
+    key = pb.ToolScoreKey(line_item_id=item, pupil_id=pupil)
+    asked = pb.SetToolScoresAsideRequest(class_id=class_id, scores=[key], back=bool(back))
+    await rpc.learning.SetToolScoresAside(asked)
+    notice = "確認待ちに戻しました。" if back else "確認済みにしました。"
+    return redirect(request, f"/lti/classes/{class_id}/scores", notice=notice)
 
 
 def _from_our_pages(request: Request) -> None:

@@ -1,6 +1,6 @@
 """Line items and scores (LTI Assignment and Grade Services 2.0): what a tool may set up and tell.
 
-A score is a proposal beside the marks: 指導要録 is the school's to write (学校教育法施行規則 24条), no tool fills it in.
+A score is a proposal beside the marks: 指導要録 is the school's to write (学校教育法施行規則 24条), not a tool's.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from learning.http_api.lti import browser, keys, services
+from learning.http_api.lti import browser, public, services
 from learning.http_api.lti.platform import LtiSide
 
 
 def routes(lti: LtiSide) -> list[Route]:
     """Everything below `/lti`, and `/.well-known/openid-configuration`."""
-    return [*keys.routes(lti), *browser.routes(lti), *services.routes(lti)]
+    return [*public.routes(lti), *browser.routes(lti), *services.routes(lti)]

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from learning.domain.lti import jose, launches
 from learning.domain.lti.launches import HINT_LIFE
 from learning.http_api.lti.platform import NO_STORE, LtiSide, form_of, to_people
-from learning.usecases.lti import launching
+from learning.usecases.lti import choosing, launching
 
 _SUBMIT: Final = "document.forms[0].submit()"
 _SUBMIT_HASH: Final = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
@@ -58,7 +58,18 @@ def routes(lti: LtiSide) -> list[Route]:
         answer.delete_cookie(cookie, path="/", secure=True, httponly=True, samesite="none")
         return answer
 
+    @to_people
+    async def chosen(request: Request) -> Response:
+        token = (await form_of(request)).get("JWT", "")
+        client_id = jose.text_claim(jose.look_at(token), "iss")
+        tenant, tool = await lti.tool_of(client_id)
+        claims = await lti.read_from_tool(tool, token)
+        async with lti.database.transaction(tenant) as tx:
+            class_id = await choosing.take_contents(tx, lti.platform, tool.id, client_id, claims, local=lti.local_tools)
+        return RedirectResponse(lti.platform.class_page(class_id), 303, headers=NO_STORE)
+
     return [
+        Route("/lti/deep-linking", chosen, methods=["POST"]),
         Route("/lti/start", start, methods=["GET"]),
         Route("/lti/authorize", authorize, methods=["GET", "POST"]),
     ]

@@ -35,6 +35,8 @@ class LtiSide:
     platform: Platform
     keys: KeyRing
     tool_keys: ToolKeys
+    local_tools: bool
+    """Whether tools without https are taken."""
 
     async def tool_of(self, client_id: str) -> tuple[str, Tool]:
         """Board and tool of a client_id, while it is in use. Raises: LtiRefusal."""
