@@ -69,7 +69,8 @@ class Browse:
             screenshot(page, f"{name}-{width}")
             overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert overflow <= 0, f"{name}: {overflow} px wider than the {width} screen"
-            assert findings(page) == []
+            found = findings(page)
+            assert not found, f"{name}, {width}: {found}"
         page.set_viewport_size(LAPTOP)
         assert page.locator("h1").count() == 1
 

@@ -148,7 +148,8 @@ def _form_page(
 ) -> Response:  # fmt: skip
     facts = {
         "typed": typed, "tool": one, "platform": found.platform, "schools": found.schools, "claims": CLAIMS,
-        "errors": errors, "inviting": inviting or pb.InviteLtiToolRequest(), "in_use": one is None or not one.HasField("disabled_at"),
+        "errors": errors,
+        "inviting": inviting or pb.InviteLtiToolRequest(), "in_use": one is None or not one.HasField("disabled_at"),
     }  # fmt: skip
     return view(request, "lti/tool.html", facts, title=one.facts.name if one else "学習ツールの登録", status=status)
 

@@ -27,7 +27,8 @@ GRADING = {
     "NotReady": "採点前",
 }  # fmt: skip
 ACTIVITY = {
-    "Initialized": "未着手", "Started": "開始", "InProgress": "取り組み中", "Submitted": "提出済み", "Completed": "完了",
+    "Initialized": "未着手", "Started": "開始", "InProgress": "取り組み中", "Submitted": "提出済み",
+    "Completed": "完了",
 }  # fmt: skip
 """Progress as AGS 2.0 names it."""
 _AT_ONCE = 200
