@@ -30,7 +30,15 @@ JSON = st.recursive(
 )
 NAMED = st.fixed_dictionaries(
     {},
-    optional=dict.fromkeys(("label", "scoreMaximum", "scoreGiven", "timestamp", "userId", "activityProgress", "gradingProgress", "comment", "resourceLinkId", "startDateTime", "iss", "aud", "iat", "exp", "redirect_uris", registration.TOOL_CONFIGURATION, deep_linking.DEEP_LINKING + "content_items", deep_linking.DEEP_LINKING + "data"), JSON),
+    optional=dict.fromkeys(
+        (
+            "label", "scoreMaximum", "scoreGiven", "timestamp", "userId", "activityProgress", "gradingProgress",
+            "comment", "resourceLinkId", "startDateTime", "iss", "aud", "iat", "exp", "redirect_uris",
+            registration.TOOL_CONFIGURATION, deep_linking.DEEP_LINKING + "content_items",
+            deep_linking.DEEP_LINKING + "data",
+        ),
+        JSON,
+    ),
 )  # fmt: skip
 
 

@@ -65,8 +65,8 @@ async def test_keys_are_published_before_they_sign(platform: Platform):
     assert not {"d", "p", "q"} & {name for key in shown for name in key}
     with pytest.raises(Conflict):
         await platform.board.RotateLtiKeys(pb.RotateLtiKeysRequest())
+    teacher = platform.school.caller(LtiToolServiceStub, platform.school.teacher_id, "teacher")
     with pytest.raises(Refused):
-        teacher = platform.school.caller(LtiToolServiceStub, platform.school.teacher_id, "teacher")
         await teacher.ListLtiKeys(pb.ListLtiKeysRequest())
 
 
