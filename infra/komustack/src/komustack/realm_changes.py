@@ -104,7 +104,11 @@ def _make_administrator(stack: Stack, secret: str) -> None:
     at = program.argv.index("start")
     argv = [*program.argv[:at], "bootstrap-admin", "service", "--optimized", "--no-prompt"]
     argv += [f"--client-id={_TEMPORARY}", "--client-secret:env=KOMU_TEMPORARY_SECRET"]
-    env = {**os.environ, **program.env, "KOMU_TEMPORARY_SECRET": secret}
+    ports = {
+        "KC_HTTP_PORT": str(stack.port("keycloak")),
+        "KC_HTTP_MANAGEMENT_PORT": str(stack.port("keycloak_management")),  # else 9000, which may be somebody's
+    }
+    env = {**os.environ, **program.env, **ports, "KOMU_TEMPORARY_SECRET": secret}
     done = subprocess.run(argv, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
     log = stack.logs / "realm-changes.log"
     log.write_text((done.stdout + done.stderr).replace(secret, "…"))
