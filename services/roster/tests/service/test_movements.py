@@ -6,6 +6,8 @@ import pytest
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import movements_pb2 as pb
 from komu.roster.v1 import roster_pb2
+from komu.roster.v1.family_pb2 import SetProtectionRequest
+from komu.roster.v1.family_pb2_grpc import FamilyServiceStub
 from komu.roster.v1.movements_pb2_grpc import MovementServiceStub
 from servicekit.errors import Conflict, Invalid, Refused, Unseen
 from servicekit.testing import Caller
@@ -176,6 +178,22 @@ async def test_the_lists_follow_from_the_events(board: Board):
     for caller in (asks(board, "teacher", "teacher"), asks(board, "jh_principal", "principal")):
         with pytest.raises((Refused, Unseen)):
             await caller.ListMovements(listing(board))
+
+
+async def test_where_a_protected_child_went_is_told_to_its_school_only(board: Board):
+    office = asks(board)
+    await office.EnterMovement(transfer(board))
+    family = board.as_person("office", "office", stub=FamilyServiceStub)
+    await family.SetProtection(
+        SetProtectionRequest(pupil_id=board.people["pupil1"], protected=True, reason="教育委員会からの連絡")
+    )
+
+    async def told(caller: Caller[MovementServiceStub]) -> list[tuple[str, str]]:
+        found = await caller.ListMovements(listing(board))
+        return [(one.event.counterpart_name, one.event.reason) for one in found.entries]
+
+    assert await told(office) == [("海辺町立みなと小学校", "転居")]
+    assert await told(board.board_admin(MovementServiceStub)) == [("", "")]
 
 
 async def test_children_are_counted_as_of_a_day(board: Board):
