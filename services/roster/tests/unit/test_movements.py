@@ -141,6 +141,8 @@ def test_an_entry_taken_back_covers_no_day():
     never = strike(roll, roll.events[0].id, [])
     assert never.state == "ended"
     assert not any(never.period.covers(day) for day in (date(2026, 11, 16), date(2026, 11, 17), TODAY))
+    earlier = Movement("admitted_from_abroad", date(2026, 11, 10), school_grade="P3", reason="帰国")
+    assert begin(PUPIL, SCHOOL, True, earlier, [never], now()).period == Period(date(2026, 11, 10))
     left = enter(roll, transferred(left_on="2026-11-18", accepted_on="2026-11-20"), now())
     with pytest.raises(EnrolmentProblem, match="先に新しいほう"):
         strike(left, roll.events[0].id, [])

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from `starts_on` to `ends_on`, both inclusive; `ends_on` None = open."""
+    """Days from `starts_on` to `ends_on`, both inclusive. `ends_on` None = open; the day before `starts_on` = no day."""
 
     starts_on: date
     ends_on: date | None = None
@@ -19,9 +19,8 @@ class Period:
 
     def overlaps(self, other: Period) -> bool:
         """Whether the two share at least one day."""
-        return (other.ends_on is None or self.starts_on <= other.ends_on) and (
-            self.ends_on is None or other.starts_on <= self.ends_on
-        )
+        begins = max(self.starts_on, other.starts_on)
+        return all(one.ends_on is None or begins <= one.ends_on for one in (self, other))
 
     def ended(self, last_day: date) -> Period:
         """The same, ending on `last_day` at the latest."""

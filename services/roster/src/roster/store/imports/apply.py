@@ -148,7 +148,8 @@ _MEMBERS = """
     members AS MATERIALIZED (
         SELECT m.class_id, m.person_id AS pupil_id, m.number, m.starts_on, m.ends_on FROM stage_members m
         WHERE m.import_id = :id AND m.person_id IS NOT NULL
-          AND NOT EXISTS (SELECT FROM enrolments d WHERE d.pupil_id = m.person_id AND d.ends_on >= m.starts_on
+          AND NOT EXISTS (SELECT FROM enrolments d WHERE d.pupil_id = m.person_id
+              AND d.ends_on >= greatest(m.starts_on, d.starts_on)
               AND NOT EXISTS (SELECT FROM enrolments o WHERE o.pupil_id = d.pupil_id AND o.ends_on IS NULL)))"""
 
 

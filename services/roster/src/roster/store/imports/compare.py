@@ -25,7 +25,8 @@ class _Entity(NamedTuple):
     keys: tuple[str, ...] = ("k",)
 
 
-_NOT_LEFT = """NOT EXISTS (SELECT FROM enrolments d WHERE d.pupil_id = m.person_id AND d.ends_on >= m.starts_on
+_NOT_LEFT = """NOT EXISTS (SELECT FROM enrolments d WHERE d.pupil_id = m.person_id
+    AND d.ends_on >= greatest(m.starts_on, d.starts_on)
     AND NOT EXISTS (SELECT FROM enrolments o WHERE o.pupil_id = d.pupil_id AND o.ends_on IS NULL))"""
 
 _ENTITIES: Mapping[str, _Entity] = {

@@ -75,7 +75,7 @@ async def apply_enrolments(tx: Transaction, p: Parameters, touched: Touched) -> 
                      THEN 'admitted' ELSE 'transferred_in' END, a.school_grade
             FROM arrivals a
             WHERE NOT EXISTS (SELECT FROM enrolments e WHERE e.pupil_id = a.pupil_id
-                AND (e.ends_on IS NULL OR e.ends_on >= a.starts_on))
+                AND (e.ends_on IS NULL OR e.ends_on >= greatest(a.starts_on, e.starts_on)))
             RETURNING id, pupil_id, school_id, entered_by, starts_on, school_grade),
         noted AS (
             INSERT INTO enrolment_events (tenant_id, id, enrolment_id, pupil_id, kind, school_id, effective_on,
