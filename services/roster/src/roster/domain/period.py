@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from `starts_on` to `ends_on`, both inclusive. `ends_on` None = open; the day before `starts_on` = no day."""
+    """Days from `starts_on` to `ends_on`, both inclusive. `ends_on` None = open; the day before the first = no day."""
 
     starts_on: date
     ends_on: date | None = None
