@@ -203,6 +203,7 @@ async def _form(
         "offered": _offered(roll, newcomer=newcomer),
         "kind": KINDS.get(typed.kind),
         "entry": typed.kind in ENTRIES,
+        "leaving": roll is not None and roll.state == "leaving",
         "schools": [(one.id, one.name) for one in me.schools],
         "school_grades": [("", "選んでください"), *_school_grades(me.schools)],
         "sexes": [("", "選んでください"), ("male", "男"), ("female", "女"), ("other", "その他")],
