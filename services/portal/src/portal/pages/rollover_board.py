@@ -81,6 +81,7 @@ async def board(request: Request, rollover_id: str, school_grade: str, user: Use
         "editable": found.rollover.state in EDITABLE,
         "school_grade": school_grade,
         "columns": [(key, name, [one for one in found.pupils if one.class_id == key]) for key, name in columns],
+        "even": {one.id for one in found.classes if one.kind == roster_pb2.CLASS_KIND_HOMEROOM},
         "order": {one.id: place for place, one in enumerate(found.pupils)},
         "sexes": _SEXES,
         "retained": pb.ROLLOVER_OUTCOME_RETAINED,

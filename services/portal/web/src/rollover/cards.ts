@@ -103,9 +103,9 @@ function tellBalance(column: HTMLElement): void {
 
 export function refreshBoard(): void {
   columns.forEach(tellBalance);
-  const places = columns.slice(1).map((column) => cardsIn(column).length);
+  const places = columns.filter((column) => "even" in column.dataset).map((column) => cardsIn(column).length);
   const uneven = places.length > 1 && Math.max(...places) - Math.min(...places) > 1;
-  board.toggleAttribute("data-uneven", uneven);
+  board.querySelector<HTMLElement>("[data-uneven]")!.hidden = !uneven;
   for (const card of cards.values()) part(card, "wish", "", false);
   const list = board.querySelector<HTMLElement>("[data-wishes]")!;
   list.hidden = wishes.length === 0;
