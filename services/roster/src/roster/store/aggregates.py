@@ -29,22 +29,23 @@ def batches(ids: Collection[UUID]) -> Iterator[Sequence[UUID]]:
         yield ordered[start : start + _BATCH]
 
 
+_CLASSES = text(f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.id")
+_MEMBERS = text("""SELECT class_id, pupil_id, number, starts_on, ends_on FROM class_members
+    WHERE class_id = ANY(:ids) AND (ends_on IS NULL OR ends_on >= starts_on)
+    ORDER BY class_id, number, pupil_id, starts_on""")
+
+
 async def class_rosters(tx: Transaction, ids: Sequence[UUID]) -> list[ClassRosterState]:
     """Classes by id, with members in 出席番号 order. A withdrawn class has none."""
     wanted = {"ids": list(ids)}
-    query = f"SELECT {CLASS} FROM classes c WHERE c.id = ANY(:ids) ORDER BY c.id"
-    classes = [rows.school_class(row) for row in await tx.execute(text(query), wanted)]
+    known, grown, found = await tx.execute_all((_CLASSES, wanted), (_OWN, wanted), (_MEMBERS, wanted))
+    classes = [rows.school_class(row) for row in known]
     of_class = {value.id: value.school_grade for value in classes}
-    own = await own_school_grades(tx, ids)
+    own = _own(grown)
     members: dict[UUID, list[Member]] = {}
     period = lru_cache(Period)  # thousands of children, a handful of different times
-    found: Iterable[Any] = await tx.execute(
-        text("""SELECT class_id, pupil_id, number, starts_on, ends_on FROM class_members
-            WHERE class_id = ANY(:ids) AND (ends_on IS NULL OR ends_on >= starts_on)
-            ORDER BY class_id, number, pupil_id, starts_on"""),
-        wanted,
-    )
-    for class_id, pupil_id, number, starts_on, ends_on in found:
+    listed: Iterable[Any] = found
+    for class_id, pupil_id, number, starts_on, ends_on in listed:
         school_grade = (own.get((class_id, pupil_id)) if own else None) or of_class.get(class_id, "")
         members.setdefault(class_id, []).append(Member(pupil_id, number, period(starts_on, ends_on), school_grade))
     return [ClassRosterState(value, tuple(members.get(value.id, ()))) for value in classes]
@@ -58,14 +59,17 @@ _OWN = text(f"""
         SELECT school_id, max(school_year) AS school_year FROM classes
          WHERE school_id IN (SELECT school_id FROM classes WHERE id = ANY(:ids)) AND withdrawn_on IS NULL
          GROUP BY school_id),
+    members AS MATERIALIZED (
+        SELECT c.id AS class_id, c.school_id, c.school_year, c.kind, c.school_grade, m.pupil_id, m.starts_on, m.ends_on
+          FROM classes c JOIN class_members m ON m.class_id = c.id WHERE c.id = ANY(:ids) AND c.kind <> 'course'),
     own AS (
-        SELECT c.id AS class_id, m.pupil_id, c.kind, c.school_grade, {_ORDER.format("e.school_grade")} AS place,
+        SELECT m.class_id, m.pupil_id, m.kind, m.school_grade, {_ORDER.format("e.school_grade")} AS place,
                least(n.school_year,
-                     CAST(extract(year FROM e.ends_on - interval '3 months') AS int)) - c.school_year AS later
-          FROM classes c JOIN newest n ON n.school_id = c.school_id JOIN class_members m ON m.class_id = c.id
-          JOIN enrolments e ON e.pupil_id = m.pupil_id AND e.school_id = c.school_id
+                     CAST(extract(year FROM e.ends_on - interval '3 months') AS int)) - m.school_year AS later
+          FROM members m JOIN newest n ON n.school_id = m.school_id
+          JOIN enrolments e ON e.pupil_id = m.pupil_id AND e.school_id = m.school_id
                AND e.starts_on <= coalesce(m.ends_on, e.starts_on) AND coalesce(e.ends_on, m.starts_on) >= m.starts_on
-         WHERE c.id = ANY(:ids) AND c.kind <> 'course' AND e.school_grade ~ '^(P[1-6]|J[1-3])$'
+         WHERE e.school_grade ~ '^(P[1-6]|J[1-3])$'
          ORDER BY e.starts_on)
     SELECT class_id, pupil_id, place - later AS place FROM own
      WHERE (later = 0 OR kind = 'special_needs' OR school_grade = '') AND place - later BETWEEN 1 AND 9
@@ -75,25 +79,29 @@ _SCHOOL_GRADES = tuple(SchoolGrade)
 
 async def own_school_grades(tx: Transaction, ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], str]:
     """学年 of children that is not their class's: classes of several 学年 (特別支援学級, 複式学級) go by the lowest."""
-    found = await tx.execute(_OWN, {"ids": list(ids)})
+    return _own(await tx.execute(_OWN, {"ids": list(ids)}))
+
+
+def _own(found: Iterable[Any]) -> dict[tuple[UUID, UUID], str]:
     return {(row.class_id, row.pupil_id): _SCHOOL_GRADES[row.place - 1].value for row in found}
+
+
+_POSTS = text("""SELECT staff_id, school_id, post, starts_on, ends_on FROM appointments WHERE staff_id = ANY(:ids)
+    ORDER BY starts_on, post""")
+_DUTIES = text(f"SELECT {DUTY} FROM duties d WHERE d.staff_id = ANY(:ids) ORDER BY d.starts_on, d.id")
+_VERSIONS = text("SELECT id, version FROM persons WHERE id = ANY(:ids) ORDER BY id")
 
 
 async def staff(tx: Transaction, ids: Sequence[UUID]) -> list[StaffState]:
     """Posts and duties of people."""
     wanted = {"ids": list(ids)}
+    held, charged, versions = await tx.execute_all((_POSTS, wanted), (_DUTIES, wanted), (_VERSIONS, wanted))
     posts: dict[UUID, list[Appointment]] = {}
-    for row in await tx.execute(
-        text("""SELECT staff_id, school_id, post, starts_on, ends_on FROM appointments WHERE staff_id = ANY(:ids)
-                ORDER BY starts_on, post"""),
-        wanted,
-    ):
+    for row in held:
         posts.setdefault(row.staff_id, []).append(rows.appointment(row))
     duties: dict[UUID, list[Duty]] = {}
-    query = f"SELECT {DUTY} FROM duties d WHERE d.staff_id = ANY(:ids) ORDER BY d.starts_on, d.id"
-    for row in await tx.execute(text(query), wanted):
+    for row in charged:
         duties.setdefault(row.staff_id, []).append(rows.duty(row))
-    versions = await tx.execute(text("SELECT id, version FROM persons WHERE id = ANY(:ids) ORDER BY id"), wanted)
     return [
         StaffState(row.id, tuple(posts.get(row.id, ())), tuple(duties.get(row.id, ())), row.version) for row in versions
     ]
