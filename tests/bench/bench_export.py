@@ -43,6 +43,7 @@ SIZES = (50_000, 200_000)
 PUPILS = 33
 NAMES = Names("試験", "花子", "", "シケン", "ハナコ")
 YEAR = school_year_of(today_jst())
+TODAY = today_jst().isoformat()
 COLUMNS = (
     "tenant_id", "kind", "ordinal", "sourced_id", "status", "date_last_modified", "refs", "source_id", "class_id",
     "person_id", "digest", "body",
@@ -66,7 +67,8 @@ def objects(key: str, rows: int) -> Iterator[Made]:
             room = SchoolClass(class_id, id_, YEAR, grade, f"{grade[1]}年{place % 2 + 1}組", "homeroom", members)
             duty = Duty(out_id(class_id, "t"), "homeroom", class_id, "", first, last)
             yield from making.of_class(board, school, room, [duty])
-            staff = making.staff_user(board, Staff(duty.staff_id, (Post(id_, "teacher", first, last),), (duty,)), NAMES)
+            teacher = Staff(duty.staff_id, (Post(id_, "teacher", first, last),), (duty,))
+            staff = making.staff_user(board, teacher, NAMES, TODAY)
             assert staff is not None
             yield staff
             for who in pupils:

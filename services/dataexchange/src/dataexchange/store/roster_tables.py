@@ -15,13 +15,15 @@ from uuid import UUID
 
 from servicekit.db import Transaction
 
-from dataexchange.domain.oneroster.profile import Profile
+from dataexchange.domain.oneroster.profile import Kind, Profile
 
 LINES_AT_ONCE = 2_000
 
 
 def _text(*path: str) -> str:
-    return f"coalesce(e.doc #>> '{{{','.join(path)}}}', '')"
+    *outer, last = path
+    inside = "".join(f" -> {name if name.isdecimal() else repr(name)}" for name in outer)
+    return f"coalesce(e.doc{inside} ->> {last if last.isdecimal() else repr(last)}, '')"
 
 
 def _list(name: str) -> str:
@@ -151,6 +153,8 @@ _TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 FILES = tuple(_TABLES)
+_TYPED = frozenset({Kind.TEXT, Kind.TEXTS, Kind.KANA})
+"""What a person may have typed a quote into; in identifiers, days and tokens our own check would find one."""
 # Profiles whose years are not 学年度 (`Profile.whole_years`): endDate behind the last day, the year it ends in.
 _ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("academicSessions", "endDate"): "CAST(CAST(e.doc ->> 'endDate' AS date) + 1 AS text)",
@@ -165,8 +169,11 @@ def _query(profile: Profile, file: str) -> str:
     by_name = {name.lower(): value for name, value in columns.items()}
     if not profile.whole_years:
         by_name |= {name.lower(): value for (of, name), value in _ELSEWHERE.items() if of == file}
-    said = [by_name.get(name.lower(), "''") for name in profile.header(file)[3:]]
-    values = ", ".join(f"replace({value}, '\"', '\"\"')" if value != "''" else value for value in said)
+    said = [(column, by_name.get(column.name.lower(), "''")) for column in profile.files[file][3:]]
+    values = ", ".join(
+        f"replace({value}, '\"', '\"\"')" if value != "''" and column.kind in _TYPED else value
+        for column, value in said
+    )
     return f"""SELECT string_agg(line, chr(13) || chr(10) ORDER BY id) || chr(13) || chr(10), count(*) FROM (
         SELECT id, line, (row_number() OVER (ORDER BY id) - 1) / {LINES_AT_ONCE} AS part FROM (
             SELECT o.sourced_id AS id, '"' || concat_ws('","', o.sourced_id, '', '', {values}) || '"' AS line
