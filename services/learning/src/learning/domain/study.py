@@ -59,7 +59,7 @@ def result_of(statement_id: UUID, statement: Mapping[str, Any], stored: datetime
     if scaled is None or pupil_id is None or not isinstance(thing.get("id"), str):
         return None
     definition, context = _mapping(thing, "definition"), _mapping(statement, "context")
-    said = (_mapping(definition, "extensions"), _mapping(context, "extensions"))
+    said = [one for one in (definition.get("extensions"), context.get("extensions")) if isinstance(one, dict)]
     units, subjects = _texts(said, "unit"), _texts(said, "subject")
     return Result(
         statement_id=statement_id,
@@ -113,7 +113,7 @@ def latest(results: Iterable[Result]) -> list[Result]:
 
 def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = value.get(key)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}  # as JSON is read; an abstract check costs ten times as much
 
 
 def _scaled(score: Mapping[str, Any]) -> float | None:
@@ -142,6 +142,8 @@ def _texts(said: Sequence[Mapping[str, Any]], name: str) -> tuple[str, ...]:
     for extensions in said:
         for prefix in PREFIXES:
             value = extensions.get(prefix + name)
+            if value is None:
+                continue
             given = value if isinstance(value, list) else [value]
             found.extend(_clean(text) for text in given if isinstance(text, str) and text.strip())
     return tuple(dict.fromkeys(found))
