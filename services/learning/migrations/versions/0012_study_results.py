@@ -6,7 +6,7 @@ from alembic import op
 from servicekit.migrate import tenant_table
 
 revision = "0012"
-down_revision = "0002"
+down_revision = "0008"
 
 
 def upgrade() -> None:

@@ -22,7 +22,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve gRPC and HTTP, follow events")
     commands.add_parser("migrate", help="bring the database to the newest schema")
-    again = commands.add_parser("rebuild-projections", help="the register anew from roster, results from statements")
+    again = commands.add_parser("rebuild-projections", help="read register and results anew")
     again.add_argument("tenants", nargs="+", metavar="BOARD")
     demo.add_arguments(commands.add_parser("demo", help="register learning tools in a local stack"))
     letters.add_arguments(commands.add_parser("dead-letters", help="events that were not taken in"))
