@@ -9,7 +9,7 @@ from servicekit.db import Transaction
 
 from learning.domain.arrived import Caller
 from learning.domain.tool_clients import Reading
-from learning.domain.xapi.documents import Condition, Document, may_change, merge
+from learning.domain.xapi.documents import Blind, Condition, Document, may_change, merge
 from learning.store import documents as store
 from learning.store.documents import Shelf
 
@@ -27,18 +27,11 @@ async def names(tx: Transaction, caller: Caller, shelf: Shelf, since: datetime |
 
 
 async def put(
-    tx: Transaction,
-    caller: Caller,
-    shelf: Shelf,
-    document_id: str,
-    new: Document,
-    condition: Condition,
-    *,
-    must_know: bool,
+    tx: Transaction, caller: Caller, shelf: Shelf, document_id: str, new: Document, condition: Condition, blind: Blind
 ) -> None:
-    """In the place of what is there. Raises: Wrong 409, 412."""
+    """In the place of what is there. Raises: Wrong 400, 409, 412."""
     kept = await store.lock(tx, shelf, document_id, caller.client.id)
-    may_change(condition, kept.etag if kept else None, must_know=must_know)
+    may_change(condition, kept.etag if kept else None, blind)
     await store.write(tx, shelf, document_id, caller.client.id, new)
 
 
@@ -47,7 +40,7 @@ async def add_to(
 ) -> None:
     """Its properties over those that are there. Raises: Wrong 400, 412."""
     kept = await store.lock(tx, shelf, document_id, caller.client.id)
-    may_change(condition, kept.etag if kept else None, must_know=False)
+    may_change(condition, kept.etag if kept else None)
     await store.write(tx, shelf, document_id, caller.client.id, merge(kept, new))
 
 
@@ -55,5 +48,5 @@ async def remove(tx: Transaction, caller: Caller, shelf: Shelf, document_id: str
     """One, or without id all of the shelf. Raises: Wrong 412."""
     if document_id is not None:
         kept = await store.lock(tx, shelf, document_id, caller.client.id)
-        may_change(condition, kept.etag if kept else None, must_know=False)
+        may_change(condition, kept.etag if kept else None)
     await store.remove(tx, shelf, caller.client.id, document_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from enum import Enum
 
 import orjson
 
@@ -34,16 +35,30 @@ class Condition:
     none_match: str | None = None
 
 
-def may_change(condition: Condition, etag: str | None, *, must_know: bool) -> None:
-    """`etag`: of what is kept, None where nothing is. `must_know`: writing over it wants one of the two headers.
+class Blind(Enum):
+    """What a write without If-Match and If-None-Match may do."""
 
-    Raises: Wrong 412 for a condition that does not hold, 409 for a write by somebody who has not looked.
+    ANYTHING = "anything"
+    CREATE = "create"
+    """2.0: 4.1.4, and profiles of activities in 1.0.3: nothing is overwritten by somebody who has not looked."""
+    NOTHING = "nothing"
+    """Profiles of agents in 1.0.3 (Communication 3.1: MUST include)."""
+
+
+def may_change(condition: Condition, etag: str | None, blind: Blind = Blind.ANYTHING) -> None:
+    """`etag`: of what is kept, None where nothing is.
+
+    Raises: Wrong 412 for a condition that does not hold, 409 or 400 for a write by somebody who has not looked.
     """
     if condition.match is not None and (etag is None or not _names(condition.match, etag)):
         raise Wrong("If-Match: the document is another one by now; read it again", 412)
     if condition.none_match is not None and etag is not None and _names(condition.none_match, etag):
         raise Wrong("If-None-Match: there is such a document already", 412)
-    if must_know and etag is not None and condition.match is None and condition.none_match is None:
+    if condition.match is not None or condition.none_match is not None:
+        return
+    if blind is Blind.NOTHING and etag is None:
+        raise Wrong("If-None-Match: * (or If-Match with an ETag) is wanted to write a profile of an agent")
+    if blind is not Blind.ANYTHING and etag is not None:
         raise Wrong(
             "there is a document already: read it, then send If-Match with its ETag (or If-None-Match: * to make sure"
             " that there is none)",

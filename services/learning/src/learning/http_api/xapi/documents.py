@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from learning.domain.arrived import Caller
 from learning.domain.xapi.actors import key_of
-from learning.domain.xapi.documents import Condition, Document
+from learning.domain.xapi.documents import Blind, Condition, Document
 from learning.domain.xapi.parameters import agent_key, iri_in, none_but, time_in, uuid_in
 from learning.domain.xapi.reading import read_json
 from learning.domain.xapi.wrong import Wrong
@@ -63,8 +63,7 @@ class Documents:
             if asked.method == "DELETE":
                 await documents.remove(tx, caller, shelf, document_id, condition)
             elif asked.method == "PUT":
-                must_know = edition == 2 or shelf.kind != "state"
-                await documents.put(tx, caller, shelf, document_id or "", new, condition, must_know=must_know)
+                await documents.put(tx, caller, shelf, document_id or "", new, condition, _blind(shelf, edition))
             else:
                 await documents.add_to(tx, caller, shelf, document_id or "", new, condition)
         return Response(status_code=204)
@@ -88,3 +87,9 @@ class Documents:
             "content-security-policy": "sandbox; default-src 'none'",
         }
         return Response(document.content, headers=headers)
+
+
+def _blind(shelf: Shelf, edition: int) -> Blind:
+    if edition == 2 or shelf.kind == "activity_profile":
+        return Blind.CREATE
+    return Blind.ANYTHING if shelf.kind == "state" else Blind.NOTHING
