@@ -28,7 +28,7 @@ import psycopg
 import uvloop
 from learning.domain.tool_clients import Reading, ToolClient, hash_of, key_of
 from learning.domain.xapi.actors import key_of as digest
-from learning.http_api import xapi
+from learning.http_api import record_store
 from learning.settings import Settings
 from learning.store import tool_clients
 from servicekit.db import Database
@@ -57,7 +57,7 @@ def serve(ready: Connection, url: str) -> None:
 
     async def run() -> None:
         settings = Settings(database_url=url, learning_url="http://lrs.bench")
-        routes = [Route("/bare", bare, methods=["POST"]), *xapi.routes(Database(url, pool_size=CLIENTS), settings)]
+        routes = [Route("/bare", bare, methods=["POST"]), *record_store(Database(url, pool_size=CLIENTS), settings)]
         server = HttpServer(Starlette(routes=routes, middleware=[Middleware(SecurityHeaders)]), "127.0.0.1:0")
         await server.start()
         ready.send(server.port)

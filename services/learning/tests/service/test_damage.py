@@ -14,7 +14,7 @@ import orjson
 import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from learning.http_api import xapi
+from learning.http_api import record_store
 from learning.settings import Settings
 from servicekit.db import Database
 from servicekit.http import HttpServer
@@ -76,7 +76,7 @@ async def test_no_damage_makes_an_error_of_ours(tool: Tool):
 
 def serve(ready: Connection, url: str) -> None:
     async def run() -> None:
-        app = Starlette(routes=xapi.routes(Database(url), Settings(database_url=url, learning_url="http://lrs.test")))
+        app = Starlette(routes=record_store(Database(url), Settings(database_url=url, learning_url="http://lrs.test")))
         server = HttpServer(app, "127.0.0.1:0")
         await server.start()
         ready.send(server.port)
@@ -94,6 +94,7 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_no_batch_by_half(
     here, there = spawn.Pipe()
     worker = spawn.Process(target=serve, args=(there, made.app_url), daemon=True)
     worker.start()
+    there.close()  # a process that does not come up ends the waiting
     port = await asyncio.to_thread(here.recv)
     acknowledged: list[str] = []
     sent: list[list[str]] = []
@@ -115,7 +116,8 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_no_batch_by_half(
 
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
         senders = [asyncio.create_task(keep_sending(http)) for _ in range(4)]
-        await enough.wait()
+        reached = asyncio.create_task(enough.wait())
+        await asyncio.wait([reached, *senders], return_when=asyncio.FIRST_COMPLETED)
         worker.kill()
         await asyncio.gather(*senders)
     kept: set[str] = set()

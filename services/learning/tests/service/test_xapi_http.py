@@ -104,7 +104,7 @@ async def test_a_closed_client_is_turned_away_within_seconds(board: Board):
     tool = await board.tool()
     assert await tool.find() == []
     await board.rpc.DisableToolClient(pb.ChangeToolClientRequest(client_id=tool.client.id, version=1))
-    store: Any = board.http._transport.app.routes[0].app  # type: ignore[attr-defined]
+    store: Any = board.http._transport.app.routes[0].app.app  # type: ignore[attr-defined]
     assert store._door._remembered.ttl == REMEMBERED_S <= 2
     store._door._remembered.clear()
     assert (await tool.ask("GET", "statements")).status_code == 401
