@@ -11,6 +11,7 @@ from learning.clients.tool_keys import are_public
 from learning.domain.lti import deep_linking, jose, launches, registration, scores
 from learning.domain.lti.claims import ROLES
 from learning.domain.lti.launches import PersonKind
+from learning.domain.lti.plain import plain
 from learning.domain.lti.refusals import LtiRefusal
 from learning.domain.lti.tools import (
     Origin,
@@ -42,12 +43,16 @@ NAMED = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-def refused_or_read(read: Any, *given: Any, **more: Any) -> None:
-    refusal = None
+def refusal_of(read: Any, *given: Any, **more: Any) -> LtiRefusal | None:
     try:
         read(*given, **more)
-    except LtiRefusal as raised:
-        refusal = raised
+    except LtiRefusal as refusal:
+        return refusal
+    return None
+
+
+def refused_or_read(read: Any, *given: Any, **more: Any) -> None:
+    refusal = refusal_of(read, *given, **more)
     assert refusal is None or (400 <= refusal.status < 500 and refusal.message.endswith("。"))
 
 
@@ -63,6 +68,15 @@ def test_noise_is_refused_with_a_sentence(body: Any):
         refused_or_read(deep_linking.read_response, message | response | body, local=False)
         texts = {name: value for name, value in body.items() if isinstance(value, str)}
         refused_or_read(launches.read_request, texts)
+
+
+def test_what_a_database_cannot_keep_is_refused():
+    assert plain({"a": ["字", 1, None]}) == {"a": ["字", 1, None]}
+    deep: Any = []
+    for _ in range(40):
+        deep = [deep]
+    for value in ("\x00", {"a\ud800": 1}, [["\udfff"]], deep):
+        assert refusal_of(plain, value) is not None
 
 
 @given(st.text(max_size=200) | st.from_regex(r"[\w-]{0,40}\.[\w-]{0,40}\.[\w-]{0,40}", fullmatch=True))

@@ -73,6 +73,8 @@ async def test_what_was_chosen_lies_ready_and_takes_scores(platform: Platform, b
         {"https://purl.imsglobal.org/spec/lti/claim/message_type": "LtiResourceLinkRequest"},
         {"nonce": ""},
         {DL + "content_items": "none"},
+        {DL + "content_items": [{"type": "ltiResourceLink", "title": "\x00"}]},
+        {DL + "content_items": [{"type": "ltiResourceLink", "custom": {"a": "\ud800"}}]},
         {DL + "content_items": [{"type": "link", "url": "javascript:alert(1)"}]},
         {DL + "content_items": [{"type": "ltiResourceLink", "lineItem": {"scoreMaximum": 0}}]},
         {DL + "content_items": [{"type": "ltiResourceLink", "title": "x" * 5000}]},

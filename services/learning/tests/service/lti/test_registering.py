@@ -72,7 +72,7 @@ async def test_keys_are_published_before_they_sign(platform: Platform):
 
 async def test_a_registration_is_checked_and_another_version_is_not_overwritten(platform: Platform):
     with pytest.raises(Invalid) as refused:
-        await platform.board.RegisterLtiTool(pb.RegisterLtiToolRequest(facts=pb.LtiToolFacts(name=" ")))
+        await platform.board.RegisterLtiTool(pb.RegisterLtiToolRequest(facts=pb.LtiToolFacts(name="\x00")))
     fields = {one.field for one in refused.value.violations}
     assert fields == {"name", "purpose", "login_url", "target_link_uri", "redirect_uris", "jwks_url"}
     with pytest.raises(Conflict):

@@ -182,6 +182,11 @@ async def test_another_tool_another_board_and_the_wrong_scope(platform: Platform
         assert (await post(url, bearer)).status_code == 401
     assert (await post(url, token, "application/json")).status_code == 415
     label = '{"label":"a","scoreMaximum":-1}'
+    assert (await post(url, token, content='{"label":"\\ud800","scoreMaximum":1}')).status_code == 400
+    headers = {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
+        assert (await http.get(f"{url}?tag=%00")).status_code == 400
+        assert (await http.get(f"{url}?resource_link_id=x&limit=0")).status_code in (400, 404)
     for content in ("", "[]", "{", '{"label":1}', label, "[" * 20_000, '{"a":' + "9" * 9000):
         assert (await post(url, token, content=content)).status_code == 400
 

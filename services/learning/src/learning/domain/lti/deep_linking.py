@@ -90,13 +90,13 @@ def _custom(given: object) -> Mapping[str, str]:
     if not isinstance(given, dict) or len(given) > MOST_CUSTOM:
         raise invalid_request(f"custom は{MOST_CUSTOM}件までの文字列です。")
     found = {str(name): str(value) for name, value in given.items()}
-    if any(len(name) + len(value) > LONGEST_CUSTOM or "\x00" in name + value for name, value in found.items()):
+    if any(len(name) + len(value) > LONGEST_CUSTOM for name, value in found.items()):
         raise invalid_request(f"custom は1件{LONGEST_CUSTOM}字までの文字列です。")
     return found
 
 
 def _text(given: Mapping[str, Any], name: str, longest: int) -> str:
     value = given.get(name) or ""
-    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
+    if not isinstance(value, str) or len(value) > longest:
         raise invalid_request(f"content_items の {name} は{longest}字以内の文字列です。")
     return value.strip()

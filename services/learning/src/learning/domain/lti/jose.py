@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from learning.domain.lti.plain import is_plain
 from learning.domain.lti.refusals import invalid_request
 
 ALGORITHM: Final = "RS256"
@@ -33,6 +34,7 @@ def public_keys(key_set: Any) -> list[dict[str, Any]]:
         {name: value for name, value in key.items() if name in _PUBLIC}
         for key in found[:50]
         if isinstance(key, dict) and key.get("kty") == "RSA" and key.get("use", "sig") == "sig"
+        if isinstance(key.get("kid", ""), str) and is_plain(key.get("kid", ""))
     ]
 
 

@@ -122,7 +122,7 @@ def _custom(given: object) -> Mapping[str, str]:
 
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name, "")
-    if not isinstance(value, str) or len(value) > LONGEST_URL or "\x00" in value:
+    if not isinstance(value, str) or len(value) > LONGEST_URL:
         raise _wrong(f"{name} は{LONGEST_URL}字以内の文字列です。")
     return value.strip()
 

@@ -125,7 +125,7 @@ def _text(given: Mapping[str, Any], name: str, longest: int) -> str:
     value = given.get(name)
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
+    if not isinstance(value, str) or len(value) > longest:
         raise invalid_request(f"{name} は{longest}字以内の文字列です。")
     return value.strip()
 

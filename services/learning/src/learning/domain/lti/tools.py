@@ -14,6 +14,7 @@ from uuid import UUID
 from servicekit.errors import Violation
 
 from learning.domain.lti import jose
+from learning.domain.lti.plain import is_plain
 
 LONGEST_NAME: Final = 100
 LONGEST_PURPOSE: Final = 400
@@ -126,7 +127,7 @@ def faults(facts: ToolFacts, *, local: bool) -> list[Violation]:
             ("name", "名称", facts.name, LONGEST_NAME),
             ("purpose", "利用目的", facts.purpose, LONGEST_PURPOSE),
         )
-        if not 0 < len(text) <= longest
+        if not 0 < len(text) <= longest or not is_plain(text)
     ]
     secure = "http:// か https://" if local else "https://"
     wrong += [

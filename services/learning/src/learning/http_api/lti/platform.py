@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from learning.clients.tool_keys import ToolKeys
 from learning.domain.lti import jose
 from learning.domain.lti.claims import Platform
+from learning.domain.lti.plain import is_plain, plain
 from learning.domain.lti.refusals import LtiRefusal, invalid_client, invalid_request
 from learning.domain.lti.tools import Tool, read_client_id
 from learning.usecases.lti.keys import KeyRing
@@ -51,7 +52,7 @@ class LtiSide:
         kid = jose.kid_of(token)
         facts = tool.facts
         keys = facts.public_keys or await self.tool_keys.of(facts.jwks_url, kid)
-        return jose.read(token, keys)
+        return plain(jose.read(token, keys))
 
 
 def to_programs(endpoint: Endpoint) -> Endpoint:
@@ -110,7 +111,7 @@ async def form_of(request: Request) -> Mapping[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise invalid_request("同じ項目が二度あります。")
-    if any("\x00" in value for value in fields.values()):
+    if not all(map(is_plain, fields.values())):
         raise invalid_request("使えない文字があります。")
     return fields
 

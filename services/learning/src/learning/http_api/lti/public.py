@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from learning.domain.lti import registration
+from learning.domain.lti.plain import plain
 from learning.domain.lti.refusals import LtiRefusal, invalid_request
 from learning.domain.lti.tools import client_id_of
 from learning.http_api.lti.platform import NO_STORE, LtiSide, body_of, to_programs
@@ -38,7 +39,7 @@ def routes(lti: LtiSide) -> list[Route]:
         if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             raise LtiRefusal("invalid_request", "Content-Type は application/json です。", 415)
         try:
-            body = json.loads(await body_of(request, LARGEST_REGISTRATION))
+            body = plain(json.loads(await body_of(request, LARGEST_REGISTRATION)))
         except (ValueError, RecursionError):
             raise invalid_request("JSON として読めません。") from None
         async with lti.database.transaction(tenant) as tx:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from learning.domain.lti import jose, scopes
 from learning.domain.lti import scores as rules
 from learning.domain.lti.claims import ROLES
+from learning.domain.lti.plain import plain
 from learning.domain.lti.refusals import LtiRefusal, invalid_client, invalid_request, invalid_token, not_here
 from learning.domain.lti.scores import LineItem, Score
 from learning.http_api.lti.platform import NO_STORE, LtiSide, body_of, form_of, to_programs
@@ -134,7 +135,7 @@ def routes(lti: LtiSide) -> list[Route]:
 
     @called(scopes.LINEITEM, scopes.LINEITEM_READ)
     async def list_items(request: Request, at: Door) -> Response:
-        query = request.query_params
+        query = plain(dict(request.query_params))
         link = query.get("resource_link_id")
         asked = Asked(
             *at.at, link_id=_uuid(link) if link else None, resource_id=query.get("resource_id"), tag=query.get("tag"),
@@ -282,6 +283,6 @@ async def _json(request: Request, kind: str) -> Any:
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != kind:
         raise LtiRefusal("invalid_request", f"Content-Type は {kind} です。", 415)
     try:
-        return json.loads(await body_of(request, LARGEST_BODY))
+        return plain(json.loads(await body_of(request, LARGEST_BODY)))
     except (ValueError, RecursionError):
         raise invalid_request("JSON として読めません。") from None

@@ -14,6 +14,7 @@ from servicekit.errors import Invalid, Unseen, Violation
 from servicekit.ids import uuid7
 
 from learning import policy
+from learning.domain.lti.plain import is_plain
 from learning.domain.lti.tools import Tool
 from learning.domain.register import School, SchoolClass, Standing
 from learning.store import register
@@ -61,7 +62,7 @@ async def put_ready(tx: Transaction, actor: Actor, class_id: UUID, deployment_id
     """The tool itself, under a title. Raises: Unseen, Refused, Invalid."""
     await tool_for(tx, actor, class_id, deployment_id)
     title = title.strip()
-    if not 0 < len(title) <= LONGEST_TITLE:
+    if not 0 < len(title) <= LONGEST_TITLE or not is_plain(title):
         wrong = f"表示する名前を{LONGEST_TITLE}字以内で入力してください。"
         raise Invalid("入力を確かめてください。", [Violation("title", wrong)])
     link = ToolLink(uuid7(), deployment_id, class_id, "resource", title, "", "", {}, actor.person_id, tx.now)

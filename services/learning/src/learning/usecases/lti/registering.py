@@ -16,6 +16,7 @@ from servicekit.ids import uuid7
 from learning import policy
 from learning.domain.lti import registration
 from learning.domain.lti.claims import Platform
+from learning.domain.lti.plain import is_plain
 from learning.domain.lti.refusals import LtiRefusal
 from learning.domain.lti.tools import LONGEST_PURPOSE, Origin, Tool, faults, is_address
 from learning.store.lti import invitations, tools
@@ -37,7 +38,7 @@ async def invite(tx: Transaction, actor: Actor, platform: Platform, url: str, pu
     wrong = []
     if not is_address(url, local=local):
         wrong.append(Violation("registration_url", "登録ページのURLを https:// で始まるアドレスで入力してください。"))
-    if not 0 < len(purpose) <= LONGEST_PURPOSE:
+    if not 0 < len(purpose) <= LONGEST_PURPOSE or not is_plain(purpose):
         wrong.append(Violation("invite_purpose", f"利用目的を{LONGEST_PURPOSE}字以内で入力してください。"))
     if wrong:
         raise Invalid("入力を確かめてください。", wrong)
