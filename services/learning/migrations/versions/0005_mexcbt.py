@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic import op
 from servicekit.migrate import append_only_table, tenant_table
 
-revision = "0011"
-down_revision = "0007"
+revision = "0005"
+down_revision = "0004"
 
 # One mail address cannot register several founders (文部科学省「MEXCBT利用申込の流れ」): this index spans the boards.
 _TABLES = """

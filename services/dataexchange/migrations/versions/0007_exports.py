@@ -9,7 +9,7 @@ taken from. `roster_exports` stays the record of provisions that nobody can chan
 from alembic import op
 from servicekit.migrate import tenant_table
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic import op
 from servicekit.migrate import tenant_table
 
-revision = "0012"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:

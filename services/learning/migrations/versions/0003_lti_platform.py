@@ -7,8 +7,8 @@ import re
 from alembic import op
 from servicekit.migrate import tenant_table
 
-revision = "0006"
-down_revision = "0010"
+revision = "0003"
+down_revision = "0002"
 
 _TABLES = """
 CREATE TABLE lti_keys (

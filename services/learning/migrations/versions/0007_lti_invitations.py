@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic import op
 from servicekit.migrate import tenant_table
 
-revision = "0008"
-down_revision = "0012"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from alembic import op
 from servicekit.migrate import tenant_table
 
-revision = "0002"
-down_revision = "0011"
+revision = "0006"
+down_revision = "0005"
 
 TABLES = {
     "statement_ids": "SELECT, INSERT, DELETE",

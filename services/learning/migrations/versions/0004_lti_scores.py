@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic import op
 from servicekit.migrate import tenant_table
 
-revision = "0007"
-down_revision = "0006"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ import re
 from alembic import op
 from servicekit.migrate import tenant_table
 
-revision = "0010"
+revision = "0002"
 down_revision = "0001"
 
 _TABLES = """
