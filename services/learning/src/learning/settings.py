@@ -14,7 +14,8 @@ class Settings(ServiceSettings):
     portal_url: str = ""
     """Origin of the pages, where people come from and go back to."""
     lti_key: str = ""
-    """Fernet keys (newest first, separated by commas) that seal the private halves of the LTI keys."""
+    """Fernet keys (newest first, separated by commas): they seal the private halves of the LTI keys and sign the tokens
+    of the record store."""
     lti_local_tools: bool = False
     """Whether tools without https and at private addresses are taken: for a stack on one machine."""
     xapi_max_body_mb: int = 20

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 URL = "http://lrs.test"
+KEY = "a secret of this deployment"
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
@@ -77,9 +78,9 @@ class Board:
     """Opens the store to tools."""
 
     def __init__(self, running: RunningService, tenant: str) -> None:
-        self.tenant = tenant
+        self.tenant, self.running = tenant, running
         self.rpc = running.caller(ToolClientServiceStub, an_actor(tenant, "board_admin"))
-        settings = Settings(database_url="postgresql://unused", learning_url=URL, xapi_max_body_mb=1)
+        settings = Settings(database_url="postgresql://unused", learning_url=URL, lti_key=KEY, xapi_max_body_mb=1)
         app = Starlette(routes=record_store(running.database, settings), middleware=[Middleware(SecurityHeaders)])
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL)
 

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from komu.learning.v1 import tool_clients_pb2 as pb
-from learning.http_api.xapi.door import REMEMBERED_S
+from learning.domain.xapi.wrong import Wrong
+from learning.http_api.xapi.door import REMEMBERED_S, Door
 from servicekit.clock import now
 
 from services.learning.tests.service.record_store import VOIDED, Board, Tool, a_statement
@@ -108,6 +109,17 @@ async def test_a_closed_client_is_turned_away_within_seconds(board: Board):
     assert store._door._remembered.ttl == REMEMBERED_S <= 2
     store._door._remembered.clear()
     assert (await tool.ask("GET", "statements")).status_code == 401
+
+
+async def test_tokens_outlive_a_new_key_of_the_deployment_and_end_with_the_last_one(board: Board, tool: Tool):
+    before = Door(board.running.database, "old")
+    token = await before.token_for(tool.key, tool.secret)
+    assert (await Door(board.running.database, "new, old").caller_of(f"Bearer {token}")).client.id
+    for keys in ("new", ""):
+        with pytest.raises(Wrong, match="not known"):
+            await Door(board.running.database, keys).caller_of(f"Bearer {token}")
+    with pytest.raises(Wrong, match="Basic"):
+        await Door(board.running.database, "").token_for(tool.key, tool.secret)
 
 
 async def test_a_token_opens_as_the_secret_does(board: Board):

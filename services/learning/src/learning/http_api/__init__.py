@@ -26,7 +26,7 @@ def learning_app(database: Database, settings: Settings, lti_side: LtiSide) -> S
 
 def record_store(database: Database, settings: Settings) -> list[BaseRoute]:
     """`/xapi`, and where its clients get their tokens."""
-    door = Door(database)
+    door = Door(database, settings.lti_key)
     store = RecordStore(database, door, settings.learning_url, settings.xapi_max_body_mb * 1024 * 1024)
     return [Mount("/xapi", app=_open_to_pages(store)), *oauth.routes(door)]
 

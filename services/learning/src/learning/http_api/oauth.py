@@ -35,8 +35,8 @@ def routes(door: Door) -> list[Route]:
             else:
                 key, secret = form.get("client_id", ""), form.get("client_secret", "")
             issued = await door.token_for(key, secret)
-        except Wrong:
-            return _error("invalid_client", 401)
+        except Wrong as wrong:
+            return _error("temporarily_unavailable" if wrong.status == 503 else "invalid_client", wrong.status)
         answer = {"access_token": issued, "token_type": "Bearer", "expires_in": TOKEN_S}
         return JSONResponse(answer, headers={"cache-control": "no-store"})
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import time
+from typing import Any
 
 import orjson
 from cachetools import TTLCache
@@ -25,10 +26,14 @@ TOKEN_S = 600
 
 
 class Door:
-    """Recognises clients; remembers each for `REMEMBERED_S`."""
+    """Recognises clients; remembers each for `REMEMBERED_S`.
 
-    def __init__(self, database: Database) -> None:
+    `keys`: secrets of the deployment, newest first, separated by commas. The newest signs tokens, every one opens them;
+    without any there are no tokens, only HTTP Basic."""
+
+    def __init__(self, database: Database, keys: str) -> None:
         self._database = database
+        self._keys = [key.strip().encode() for key in keys.split(",") if key.strip()]
         self._remembered: TTLCache[str, tuple[ToolClient, bytes] | None] = TTLCache(10_000, REMEMBERED_S)
 
     async def caller_of(self, authorization: str) -> Caller:
@@ -49,17 +54,20 @@ class Door:
         return Caller(tenant, client)
 
     async def token_for(self, key: str, secret: str) -> str:
-        """A token for `TOKEN_S` seconds, signed with what only the client's row holds. Raises: Wrong 401."""
+        """A token for `TOKEN_S` seconds. A copy of the database makes none: the deployment's key is in the signature,
+        the client's row as well, so a renewed secret ends its tokens. Raises: Wrong 401 and 503."""
         await self.with_secret(key, secret)
+        if not self._keys:
+            raise Wrong("there are no tokens here yet: send key and secret with every request (HTTP Basic)", 503)
         now = int(time.time())
         claims = {"sub": key, "aud": "xapi", "iat": now, "exp": now + TOKEN_S}
-        return jwt.encode({"alg": "HS256", "kid": key}, claims, _signing_key(hash_of(secret)))
+        return jwt.encode({"alg": "HS256", "kid": key}, claims, _signing_key(self._keys[0], hash_of(secret)))
 
     async def _with_token(self, token: str) -> Caller:
         try:
             key = _kid_of(token)
             tenant, client, stored = await self._client(key)
-            claims = jwt.decode(token, _signing_key(stored), algorithms=["HS256"]).claims
+            claims = self._opened(token, stored)
             wanted = jwt.JWTClaimsRegistry(
                 exp={"essential": True}, sub={"essential": True, "value": key}, aud={"essential": True, "value": "xapi"}
             )
@@ -67,6 +75,16 @@ class Door:
         except (JoseError, ValueError):
             raise _unknown() from None
         return Caller(tenant, client)
+
+    def _opened(self, token: str, stored: bytes) -> dict[str, Any]:
+        """Raises: JoseError, ValueError."""
+        failed: Exception = ValueError("no key")
+        for key in self._keys:
+            try:
+                return jwt.decode(token, _signing_key(key, stored), algorithms=["HS256"]).claims
+            except JoseError as error:
+                failed = error
+        raise failed
 
     async def _client(self, key: str) -> tuple[str, ToolClient, bytes]:
         named = read_key(key)
@@ -101,8 +119,8 @@ def _kid_of(token: str) -> str:
     return str(header.get("kid", ""))
 
 
-def _signing_key(secret_hash: bytes) -> OctKey:
-    return OctKey.import_key(hmac.digest(secret_hash, b"komu xapi token", "sha256"))
+def _signing_key(key: bytes, secret_hash: bytes) -> OctKey:
+    return OctKey.import_key(hmac.digest(key, b"komu xapi token " + secret_hash, "sha256"))
 
 
 def _unknown() -> Wrong:
