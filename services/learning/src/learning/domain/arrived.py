@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from learning.domain.tool_clients import ToolClient
@@ -21,12 +22,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A checked statement. `body`: its JSON with authority and version, without `stored`."""
+    """A checked statement. `body`: its JSON with authority and version, without `stored`; `said`: the same, read."""
 
     terms: Terms
     edition: int
     own_time: bool
     body: str
+    said: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

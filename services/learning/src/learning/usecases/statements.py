@@ -63,7 +63,7 @@ async def _compare(tx: Transaction, known: Sequence[Arrived]) -> None:
     kept = {str(one.id): one for one in await store.kept(tx, [one.terms.id for one in known])}
     for one in known:
         before = kept.get(one.terms.id)
-        if before is None or not same(orjson.loads(before.json()), orjson.loads(one.body)):
+        if before is None or not same(orjson.loads(before.json()), one.said):
             raise Wrong(f"statement {one.terms.id}: another statement has this id", 409)
 
 

@@ -34,7 +34,7 @@ async def note(tx: Transaction, client_id: UUID, stored: Sequence[Arrived]) -> N
         result
         for one in stored
         if one.terms.verb in _VERBS
-        and (result := result_of(UUID(one.terms.id), orjson.loads(one.body), tx.now)) is not None
+        and (result := result_of(UUID(one.terms.id), one.said, tx.now)) is not None
     ]
     if found:
         await store.add(tx, [(client_id, result) for result in found])

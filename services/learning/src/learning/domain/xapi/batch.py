@@ -39,6 +39,6 @@ def read_batch(value: Any, contents: Mapping[str, bytes], edition: int, authorit
         statement["authority"] = authority
         statement.setdefault("version", _VERSIONS[edition])
         body = orjson.dumps(statement).decode()
-        arrived.append(Arrived(terms, edition, "timestamp" in statement, body))
+        arrived.append(Arrived(terms, edition, "timestamp" in statement, body, statement))
     matched([one.terms for one in arrived], contents)
     return arrived
