@@ -90,7 +90,9 @@ RUN: dict[str, Run] = {
     "python -m services.reports.tests.look graduation_certificate": Run(
         "enrolment_certificate_1.png", "python -m services.reports.tests.look enrolment_certificate --to {home}"
     ),
-    "python -m tests.support.lti_tool": Run("計算ドリル", endless=True),
+    "python -m tests.support.lti_tool": Run(
+        "計算ドリル", "python -m tests.support.lti_tool --stack newcomer", endless=True
+    ),
     "make proto": Run(""),
     "python -m tests.support.baseline": Run(""),
 }  # fmt: skip

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import threading
@@ -300,9 +301,11 @@ def _page(launch: Launched, number: int) -> str:
 
 
 def main() -> None:
-    """`python -m tests.support.lti_tool`: the demo's tool on the stack `main`, until Ctrl+C."""
-    home = Path(os.environ.get("KOMU_HOME") or ".komu") / "main"
-    about = json.loads((home / "lti-demo" / "lti.json").read_text())
+    """`python -m tests.support.lti_tool [--stack NAME]`: the demo's tool beside a running stack, until Ctrl+C."""
+    parser = argparse.ArgumentParser(description="the learning tool that make up registered")
+    parser.add_argument("--stack", default="main")
+    home = Path(os.environ.get("KOMU_HOME") or ".komu") / parser.parse_args().stack
+    about = json.loads((home / "learning-demo" / "lti.json").read_text())
     port = urlsplit(about["tool"]["login_url"]).port
     with LtiTool(port=port or 0, private_pem=Path(about["tool"]["private_key"]).read_text()) as tool:
         tool.know(about["issuer"], about["client_id"], list(about["deployments"].values()))
