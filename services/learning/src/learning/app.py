@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from komu.learning.v1 import (
+    audit_pb2_grpc,
     curriculum_codes_pb2_grpc,
     lti_pb2_grpc,
     mexcbt_pb2_grpc,
@@ -19,6 +20,7 @@ from learning.domain.lti.claims import Platform
 from learning.domain.lti.sealing import Sealer
 from learning.grpc_api import (
     RIGHTS,
+    AuditServicer,
     CurriculumCodeServicer,
     LtiClassServicer,
     LtiScoreServicer,
@@ -59,6 +61,7 @@ def build(settings: Settings) -> Service:
             (LtiScoreServicer(), lti_pb2_grpc.add_LtiScoreServiceServicer_to_server),
             (LtiClassServicer(lti.platform, clients), lti_pb2_grpc.add_LtiClassServiceServicer_to_server),
             (StudyServicer(), study_pb2_grpc.add_StudyServiceServicer_to_server),
+            (AuditServicer(), audit_pb2_grpc.add_AuditServiceServicer_to_server),
             (MexcbtServicer(), mexcbt_pb2_grpc.add_MexcbtServiceServicer_to_server),
             (
                 CurriculumCodeServicer(),

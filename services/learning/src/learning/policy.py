@@ -131,3 +131,19 @@ def may_confirm_mexcbt(actor: Actor, school_id: UUID, standing: Standing) -> Dec
     if standing.leads(school_id) or (school_id, Post.OFFICE) in standing.posts:
         return Decision.allow()
     return Decision.deny("学年とアカウント数を登録できるのは、校長・教頭・事務職員です。", reason="NOT_LEADER")
+
+
+def may_read_audit(actor: Actor, school_id: UUID, standing: Standing) -> Decision:
+    """操作の記録 of a school: its 校長, and the board, which keeps the data safe (個人情報保護法 66条)."""
+    if actor.holds("board_admin") or (school_id, Post.PRINCIPAL) in standing.posts:
+        return Decision.allow()
+    if not standing.serves(school_id):
+        return Decision.unseen()
+    return Decision.deny(
+        "操作の記録を見られるのは校長です。確かめたいことは校長に伝えてください。", reason="NOT_PRINCIPAL"
+    )
+
+
+def may_read_audit_of_board(actor: Actor) -> bool:
+    """What the board did for all its schools (tools, secrets, keys): the board itself."""
+    return actor.holds("board_admin")

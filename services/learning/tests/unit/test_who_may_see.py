@@ -61,3 +61,12 @@ def test_people_of_other_schools_learn_nothing():
 def test_the_board_sees_sums_only():
     assert policy.may_see_class(actor("board_admin"), CLASS, Standing()).reason == "SUMS_ONLY"
     assert policy.may_see_sums(actor("board_admin"), SCHOOL, Standing()).allowed
+
+
+def test_the_log_is_read_by_the_principal_of_the_school_and_the_board():
+    assert policy.may_read_audit(actor("principal"), SCHOOL, at(SCHOOL, Post.PRINCIPAL)).allowed
+    assert policy.may_read_audit(actor("board_admin"), SCHOOL, Standing()).allowed
+    assert policy.may_read_audit(actor("teacher"), SCHOOL, at()).reason == "NOT_PRINCIPAL"
+    assert policy.may_read_audit(actor("principal"), SCHOOL, at(uuid4(), Post.PRINCIPAL)).hidden
+    assert not policy.may_read_audit_of_board(actor("principal"))
+    assert policy.may_read_audit_of_board(actor("board_admin"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange")
+SERVICES = ("roster", "attendance", "grades", "reports", "dataexchange", "learning")
 PAGE = 50
 _AT_END = "-"
 _LONGEST_CURSOR = 400

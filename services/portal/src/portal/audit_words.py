@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.audit_terms import FIELDS, NOUNS, READING_VERBS, VALUES, VERBS
+from portal.audit_terms import FIELDS, NOUNS, PHRASES, READING_VERBS, VALUES, VERBS
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGEST = re.compile(r"[0-9a-f]{40,}")
@@ -33,6 +33,8 @@ def is_of_the_board(action: str) -> bool:
 
 def action_words(action: str) -> str:
     """`mark.corrected` → `評点の訂正`; a verb nobody has translated yet stays readable as it is."""
+    if action in PHRASES:
+        return PHRASES[action]
     noun, _, verb = action.rpartition(".")
     known_noun = NOUNS.get(noun) or NOUNS.get(noun.rpartition(".")[2])
     known_verb = VERBS.get(verb)

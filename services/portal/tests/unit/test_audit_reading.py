@@ -1,4 +1,4 @@
-"""Five logs read as one: by time, without holes and without doubles."""
+"""The logs of all services read as one: by time, without holes and without doubles."""
 
 from types import SimpleNamespace
 

@@ -1,6 +1,8 @@
 """What the log holds, as a 校長 reads it."""
 
+import pytest
 from portal.audit_words import Difference, action_words, differences, is_reading
+from portal.mexcbt_words import STEPS
 
 
 def test_a_correction_says_what_was_and_what_is():
@@ -33,9 +35,15 @@ def test_actions_in_words():
     assert action_words("guidance_record.read") == "指導要録の閲覧"
     assert action_words("term.closed") == "学期の締め切り"
     assert action_words("enrolment.withdrew") == "在籍の終了（退学）"
+    assert action_words("lti_tool.opened") == "学習ツールの起動"
     assert action_words("unheard.of") == "unheard.of"
     assert is_reading("guidance_record.read")
     assert not is_reading("mark.corrected")
+
+
+@pytest.mark.parametrize("step", sorted(set(STEPS) - {"list"}))
+def test_every_step_of_mexcbt_has_words(step):
+    assert action_words(f"mexcbt.{step}") != f"mexcbt.{step}"
 
 
 def test_ids_become_names_and_digests_disappear():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from servicekit.db import Transaction
 from servicekit.json import dumps_text
@@ -37,6 +37,11 @@ class AuditPage:
 
     entries: Sequence[AuditEntry]
     more: bool
+
+
+def board_subject(tenant: str) -> UUID:
+    """What entries about the board itself are about: its decisions, and the doors it opens. No person has this id."""
+    return uuid5(NAMESPACE_URL, f"komu:board:{tenant}")
 
 
 async def read_audit(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
-from servicekit.audit import AuditPage, read_audit
+from servicekit.audit import AuditPage, board_subject, read_audit
 from servicekit.auth import Actor
 from servicekit.clock import JST
 from servicekit.db import Transaction
@@ -37,7 +37,7 @@ async def read_entries(tx: Transaction, actor: Actor, asked: AskedEntries) -> Au
     if asked.subject_id is not None:
         subjects = [asked.subject_id] if asked.subject_id in set(subjects) else []
     else:
-        subjects.append(board_subject(tx))
+        subjects.append(board_subject(tx.tenant))  # its decisions bind, and are read at, every school
     return await read_audit(
         tx,
         subject_ids=subjects,
@@ -48,11 +48,6 @@ async def read_entries(tx: Transaction, actor: Actor, asked: AskedEntries) -> Au
         before_entry=asked.before_entry,
         limit=asked.limit or 50,
     )
-
-
-def board_subject(tx: Transaction) -> UUID:
-    """What entries about the board's own decisions are about: they bind, and are read at, every school of it."""
-    return uuid5(NAMESPACE_URL, f"komu:board:{tx.tenant}")
 
 
 def _start(on: date | None) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.clock import day_in_jst
 from servicekit.db import Transaction, lost_race
@@ -27,7 +28,6 @@ from attendance.domain.decisions import (
 from attendance.domain.marks import Symbol
 from attendance.store import decisions, marks
 from attendance.store.decisions import Content, Decision, Kind, Topic
-from attendance.usecases.audit import board_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ async def _change(tx: Transaction, actor: Actor, command: Decide, kind: Kind) ->
         tx.audit(
             f"board_{command.topic.value}.{kind.value}",
             f"{command.topic.value}/{command.school_year}",
-            subject_id=board_subject(tx),
+            subject_id=board_subject(tx.tenant),
             before=_audited([(change, change.before) for change in changes]),
             after={"school_year": command.school_year} | _audited([(change, change.after) for change in changes]),
         )

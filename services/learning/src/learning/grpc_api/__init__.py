@@ -1,5 +1,6 @@
 """Inbound gRPC: translate, call a use case, translate back."""
 
+from learning.grpc_api.audit import AuditServicer
 from learning.grpc_api.curriculum_codes import CurriculumCodeServicer
 from learning.grpc_api.lti_classes import LtiClassServicer
 from learning.grpc_api.lti_scores import LtiScoreServicer
@@ -11,6 +12,7 @@ from learning.grpc_api.tool_clients import ToolClientServicer
 
 __all__ = [
     "RIGHTS",
+    "AuditServicer",
     "CurriculumCodeServicer",
     "LtiClassServicer",
     "LtiScoreServicer",

@@ -1,6 +1,7 @@
 """Right → coarse roles. The finer decision is in policy."""
 
 RIGHTS = {
+    "audit.read": frozenset({"principal", "board_admin"}),
     "learning.clients": frozenset({"board_admin"}),
     "learning.lti_tools": frozenset({"board_admin"}),
     "learning.lti_scores": frozenset({"teacher", "vice_principal", "principal"}),

@@ -67,6 +67,17 @@ async def places(tx: Transaction, pupil_ids: Sequence[UUID], day: date) -> dict[
     return found
 
 
+async def subjects_of_school(tx: Transaction, school_id: UUID) -> list[UUID]:
+    """Whom and what the school's log entries are about: the school, its classes and its children of all years."""
+    statement = text("""
+        SELECT class_id AS subject FROM classes WHERE tenant_id = :tenant AND school_id = :school_id
+        UNION
+        SELECT m.pupil_id FROM class_members m JOIN classes c ON c.tenant_id = m.tenant_id AND c.class_id = m.class_id
+         WHERE m.tenant_id = :tenant AND c.school_id = :school_id""")
+    rows = await tx.execute(statement, {"tenant": tx.tenant, "school_id": school_id})
+    return [school_id, *(row.subject for row in rows)]
+
+
 _STANDING = text("""
     SELECT school_id, post, NULL AS kind, NULL::uuid AS class_id, '' AS subject, '' AS school_grade
       FROM appointments

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from jpschool.school_year import first_day, school_year_of
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.clock import day_in_jst
 from servicekit.db import Transaction
@@ -96,7 +97,14 @@ async def _save_founder(tx: Transaction, before: Founder, changed: Founder) -> N
         raise Invalid("入力を確かめてください。", [Violation("mail", message)]) from None
     if not saved:
         raise _faster()
-    tx.audit("mexcbt.founder_saved", tx.tenant, before=before, after=changed, information_class=4)
+    tx.audit(
+        "mexcbt.founder_saved",
+        tx.tenant,
+        before=before,
+        after=changed,
+        information_class=4,
+        subject_id=board_subject(tx.tenant),
+    )
 
 
 async def set_intake(tx: Transaction, actor: Actor, wanted: Intake) -> Intake:
@@ -114,7 +122,13 @@ async def set_intake(tx: Transaction, actor: Actor, wanted: Intake) -> Intake:
     changed = replace(wanted, version=wanted.version + 1)
     if not await store.save_intake(tx, changed):
         raise _faster()
-    tx.audit("mexcbt.intake_set", str(wanted.school_year), after=changed, information_class=4)
+    tx.audit(
+        "mexcbt.intake_set",
+        str(wanted.school_year),
+        after=changed,
+        information_class=4,
+        subject_id=board_subject(tx.tenant),
+    )
     return changed
 
 
@@ -154,7 +168,7 @@ async def list_schools(tx: Transaction, actor: Actor, wanted: Sequence[Listing],
     done = [(one.id, _done(tx, actor, Step.LIST, one.state, one.state, today)) for one in added]
     await store.note(tx, done)
     for one in added:
-        tx.audit("mexcbt.school_listed", one.id, after=one, information_class=4)
+        tx.audit("mexcbt.school_listed", one.id, after=one, information_class=4, subject_id=_about(tx, one))
 
 
 async def change_school(
@@ -232,7 +246,7 @@ async def hand_out(tx: Transaction, actor: Actor) -> list[Sheet]:
     policy.may_apply_for_mexcbt(actor).enforce()
     schools = {school.id: school for school in await register.schools(tx)}
     made = sheets(await store.founder(tx), await store.applications(tx), schools)
-    tx.audit("mexcbt.sheets_read", tx.tenant, information_class=4)
+    tx.audit("mexcbt_sheets.read", tx.tenant, information_class=4, subject_id=board_subject(tx.tenant))
     return made
 
 
@@ -266,8 +280,15 @@ async def _keep(
         raise _faster()
     done = _done(tx, actor, step, before.state, kept.state, on, reason)
     await store.note(tx, [(kept.id, replace(done, counts=kept.counts if step in rules.OF_SCHOOL else None))])
-    tx.audit(f"mexcbt.{step.value}", kept.id, before=before, after=kept, information_class=4)
+    tx.audit(
+        f"mexcbt.{step.value}", kept.id, before=before, after=kept, information_class=4, subject_id=_about(tx, kept)
+    )
     return kept
+
+
+def _about(tx: Transaction, one: Application) -> UUID:
+    """The school; without one (試用アカウント) the board."""
+    return one.school_id or board_subject(tx.tenant)
 
 
 def _done(tx: Transaction, actor: Actor, step: Step, before: State, then: State, on: date, reason: str = "") -> Done:

@@ -60,6 +60,7 @@ async def note_again(tx: Transaction) -> int:
 async def class_units(tx: Transaction, actor: Actor, class_id: UUID) -> tuple[SchoolClass, int, list[Unit]]:
     """The class, how many children it has, and its units of this school year. Raises: Refused, Unseen."""
     school_class, members, seen = await _of_class(tx, actor, class_id)
+    tx.audit("study.read", class_id, subject_id=class_id)
     sums = await store.unit_sums(tx, [member.pupil_id for member in members], _since(tx), words_of(seen))
     return school_class, len(members), units(sums, members)
 
@@ -71,6 +72,7 @@ async def class_unit(tx: Transaction, actor: Actor, class_id: UUID, unit: str) -
     shown = await store.of_pupils(tx, pupil_ids, _since(tx), words_of(seen), unit=unit)
     if not shown:
         raise Unseen("この単元の学習の記録はありません。")
+    tx.audit("study.read", class_id, subject_id=class_id, after={"unit": unit})
     return school_class, picture(unit, shown, members)
 
 
@@ -78,6 +80,7 @@ async def pupil_results(tx: Transaction, actor: Actor, pupil_id: UUID) -> list[R
     """What the child did in this school year, newest first. Raises: Refused, Unseen."""
     places, standing = await standings.of_pupil(tx, actor, pupil_id)
     policy.may_see_pupil(actor, places, standing).enforce()
+    tx.audit("study.read", pupil_id, subject_id=pupil_id)
     allowed = [policy.subjects_seen(place.school_class, standing) for place in places]
     subjects = None if None in allowed else frozenset().union(*(one for one in allowed if one))
     return await store.of_pupils(tx, [pupil_id], _since(tx), words_of(subjects), most=_MOST)

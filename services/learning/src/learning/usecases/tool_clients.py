@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Conflict, Invalid, Unseen, Violation
@@ -58,7 +59,7 @@ async def register(tx: Transaction, actor: Actor, command: Register) -> Opened:
     client = ToolClient(uuid7(), name, purpose, command.reading, actor.person_id, tx.now, None, 1)
     secret = secrets.token_urlsafe(32)
     await store.add(tx, client, hash_of(secret))
-    tx.audit("tool_client.registered", client.id, after=client)
+    tx.audit("tool_client.registered", client.id, after=client, subject_id=board_subject(tx.tenant))
     tx.emit(events.tool_client_changed(client))
     return Opened(client, secret)
 
@@ -70,7 +71,7 @@ async def renew_secret(tx: Transaction, actor: Actor, client_id: UUID, version: 
     changed = replace(client, version=client.version + 1)
     if not await store.change(tx, changed, hash_of(secret)):
         raise _somebody_was_faster()
-    tx.audit("tool_client.secret_renewed", client.id, before=client, after=changed)
+    tx.audit("tool_client.secret_renewed", client.id, before=client, after=changed, subject_id=board_subject(tx.tenant))
     tx.emit(events.tool_client_changed(changed))
     return Opened(changed, secret)
 
@@ -81,7 +82,7 @@ async def disable(tx: Transaction, actor: Actor, client_id: UUID, version: int) 
     changed = replace(client, disabled_at=tx.now, version=client.version + 1)
     if not await store.change(tx, changed):
         raise _somebody_was_faster()
-    tx.audit("tool_client.disabled", client.id, before=client, after=changed)
+    tx.audit("tool_client.disabled", client.id, before=client, after=changed, subject_id=board_subject(tx.tenant))
     tx.emit(events.tool_client_changed(changed))
     return changed
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from jpschool.days import read_day
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import roster_pb2
+from servicekit.audit import board_subject
 
 from portal import text
 from portal.audit_reading import PAGE, Cursor, merge
@@ -98,11 +99,12 @@ async def audit(
         to_on=to_on,
     )
     staff, candidates = await asyncio.gather(_staff(rpc, chosen), _candidates(rpc, filters))
+    known = {one.id: one.name for one in schools} | {str(board_subject(user.tenant)): "すべての学校"}
     lines: list[Line] = []
     following: Cursor | None = None
     away: list[str] = []
     if chosen and not problems and not candidates:
-        lines, following, away = await _read(rpc, filters, Cursor.parse(after))
+        lines, following, away = await _read(rpc, filters, Cursor.parse(after), known)
     return view(
         request,
         "audit/audit.html",
@@ -156,8 +158,10 @@ async def _candidates(rpc: Rpc, filters: Filters) -> list[Any]:
     return list((await rpc.roster.SearchPupils(request)).pupils)
 
 
-async def _read(rpc: Rpc, filters: Filters, cursor: Cursor) -> tuple[list[Line], Cursor | None, list[str]]:
-    """One page of all logs, and the names of services that did not answer."""
+async def _read(
+    rpc: Rpc, filters: Filters, cursor: Cursor, known: dict[str, str]
+) -> tuple[list[Line], Cursor | None, list[str]]:
+    """One page of all logs, and the names of services that did not answer. `known`: id → name of schools and board."""
     services = cursor.open_services()
     answers = await asyncio.gather(
         *(
@@ -189,7 +193,7 @@ async def _read(rpc: Rpc, filters: Filters, cursor: Cursor) -> tuple[list[Line],
         _names(rpc, {e.actor_id for e in entries} | {e.subject_id for e in entries} | mentioned),
         _places(rpc, filters.school_id),
     )
-    names = people | places
+    names = people | places | known
     lines = [
         Line(
             entry=entry,

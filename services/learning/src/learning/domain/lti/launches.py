@@ -65,6 +65,11 @@ class Launch:
     answered_at: datetime | None = None
     returned_at: datetime | None = None
 
+    @property
+    def about(self) -> UUID:
+        """Whose record an entry of the log on it is: the child that opens; a teacher opens for the class."""
+        return self.person.id if self.person.kind is PersonKind.PUPIL else self.class_id
+
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationRequest:

@@ -50,5 +50,5 @@ async def take_contents(
             if one.line_item is not None
         ],
     )
-    tx.audit("lti_link.chosen", launch.id, after=made, subject_id=launch.person.id)
+    tx.audit("lti_link.chosen", launch.id, after=made, subject_id=launch.class_id)
     return launch.class_id

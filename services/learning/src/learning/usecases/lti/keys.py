@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from joserfc.jwk import RSAKey
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.db import Database, Transaction
 from servicekit.errors import Conflict
@@ -62,7 +63,7 @@ class KeyRing:
 async def ask_for_rotation(tx: Transaction, actor: Actor) -> None:
     """Who asked for new keys, on the board's own log. Raises: Refused."""
     policy.may_manage_tools(actor).enforce()
-    tx.audit("lti_keys.rotation_asked", "lti_keys")
+    tx.audit("lti_keys.rotation_asked", "lti_keys", subject_id=board_subject(tx.tenant))
 
 
 async def look_at_keys(tx: Transaction, actor: Actor) -> None:

@@ -139,7 +139,7 @@ async def answer(
     await store.answer(tx, launch.id, data)
     context = Context(school_class.id, school_class.name, school.name)
     shared = Answer(tx.tenant, asked.client_id, tool, launch, context, link, asked.nonce, data)
-    tx.audit("lti_tool.opened", tool.id, after=_told(launch, tool), subject_id=launch.person.id)
+    tx.audit("lti_tool.opened", tool.id, after=_told(launch, tool), subject_id=launch.about)
     return Answered(asked.redirect_uri, asked.state, claims.id_token(platform, shared, tx.now))
 
 

@@ -67,7 +67,7 @@ async def put_ready(tx: Transaction, actor: Actor, class_id: UUID, deployment_id
         raise Invalid("入力を確かめてください。", [Violation("title", wrong)])
     link = ToolLink(uuid7(), deployment_id, class_id, "resource", title, "", "", {}, actor.person_id, tx.now)
     await store.add(tx, [link])
-    tx.audit("lti_link.added", link.id, after=link)
+    tx.audit("lti_link.added", link.id, after=link, subject_id=class_id)
     return link
 
 
@@ -77,7 +77,7 @@ async def take_away(tx: Transaction, actor: Actor, link_id: UUID) -> UUID:
     school_class, mine = await standing.of_class(tx, actor, link.class_id)
     policy.may_arrange_tools(school_class, mine).enforce()
     await store.remove(tx, link.id)
-    tx.audit("lti_link.removed", link.id, before=link)
+    tx.audit("lti_link.removed", link.id, before=link, subject_id=link.class_id)
     return link.class_id
 
 

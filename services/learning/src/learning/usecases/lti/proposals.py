@@ -50,5 +50,6 @@ async def set_aside(tx: Transaction, actor: Actor, class_id: UUID, which: Sequen
     if not 0 < len(which) <= AT_ONCE:
         raise Invalid(f"一度に扱えるのは1件から{AT_ONCE}件までです。")
     changed = await store.set_aside(tx, class_id, which, None if back else actor.person_id)
-    tx.audit("lti_score.taken_back" if back else "lti_score.set_aside", class_id, after={"scores": changed})
+    action = "lti_score.taken_back" if back else "lti_score.set_aside"
+    tx.audit(action, class_id, after={"scores": changed}, subject_id=class_id)
     return changed

@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Invalid, Violation
@@ -45,7 +46,7 @@ async def invite(tx: Transaction, actor: Actor, platform: Platform, url: str, pu
     secret = secrets.token_urlsafe(32)
     made = Invitation(uuid7(), purpose, actor.person_id, tx.now + registration.INVITATION_LIFE, None)
     await invitations.add(tx, made, secret)
-    tx.audit("lti_tool.invited", made.id, after={"url": url, "purpose": purpose})
+    tx.audit("lti_tool.invited", made.id, after={"url": url, "purpose": purpose}, subject_id=board_subject(tx.tenant))
     parts = urlsplit(url)
     query = [
         *parse_qsl(parts.query, keep_blank_values=True),
@@ -67,5 +68,5 @@ async def register_itself(tx: Transaction, invitation_id: UUID, secret: str, bod
     tool = Tool(uuid7(), facts, Origin.DYNAMIC, (), invitation.invited_by, tx.now, None, 1)
     await tools.add(tx, tool)
     await invitations.use(tx, invitation_id, tool.id)
-    tx.audit("lti_tool.registered", tool.id, after=tool)
+    tx.audit("lti_tool.registered", tool.id, after=tool, subject_id=board_subject(tx.tenant))
     return tool

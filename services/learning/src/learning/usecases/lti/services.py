@@ -41,7 +41,7 @@ async def members(tx: Transaction, at: Reach) -> Members:
     children = await register.members(tx, at.school_class.id, day)
     people = [(one, PersonKind.TEACHER) for one in teachers]
     people += [(one.pupil_id, PersonKind.PUPIL) for one in children]
-    tx.audit("lti_tool.members_read", at.tool.id, after={"class_id": str(at.school_class.id), "people": len(people)})
+    tx.audit("lti_members.read", at.tool.id, after={"people": len(people)}, subject_id=at.school_class.id)
     seen = context_claim(at.tool, Context(at.school_class.id, at.school_class.name, school.name))
     return Members(seen, people)
 
@@ -70,7 +70,7 @@ async def add_line_item(tx: Transaction, at: Reach, columns: Columns) -> LineIte
     if len(listed) >= MOST_LINE_ITEMS:
         raise LtiRefusal("invalid_request", f"1つの学級に置ける line item は{MOST_LINE_ITEMS}件までです。", 403)
     await store.add_items(tx, [made])
-    tx.audit("lti_line_item.added", made.id, after=made)
+    tx.audit("lti_line_item.added", made.id, after=made, subject_id=made.class_id)
     return made
 
 
@@ -82,7 +82,7 @@ async def change_line_item(tx: Transaction, at: Reach, item_id: UUID, columns: C
         tag=columns.tag, starts_at=columns.starts_at, ends_at=columns.ends_at,
     )  # fmt: skip
     await store.change_item(tx, after)
-    tx.audit("lti_line_item.changed", item_id, before=before, after=after)
+    tx.audit("lti_line_item.changed", item_id, before=before, after=after, subject_id=before.class_id)
     return after
 
 
@@ -90,7 +90,7 @@ async def remove_line_item(tx: Transaction, at: Reach, item_id: UUID) -> None:
     """With its scores. Raises: LtiRefusal."""
     before = await line_item(tx, at, item_id)
     await store.remove_item(tx, item_id)
-    tx.audit("lti_line_item.removed", item_id, before=before)
+    tx.audit("lti_line_item.removed", item_id, before=before, subject_id=before.class_id)
 
 
 async def take_score(tx: Transaction, at: Reach, item_id: UUID, score: Score) -> None:

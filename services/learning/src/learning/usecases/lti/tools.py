@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Conflict, Invalid, Unseen, Violation
@@ -47,7 +48,7 @@ async def register_tool(tx: Transaction, actor: Actor, asked: Registration, *, l
     bare = Tool(uuid7(), asked.facts, Origin.BY_HAND, (), actor.person_id, tx.now, None, 1)
     tool = replace(bare, deployments=arranged(bare, school_ids, [uuid7() for _ in school_ids]))
     await store.add(tx, tool)
-    tx.audit("lti_tool.registered", tool.id, after=tool)
+    tx.audit("lti_tool.registered", tool.id, after=tool, subject_id=board_subject(tx.tenant))
     return tool
 
 
@@ -72,7 +73,7 @@ async def disable_tool(tx: Transaction, actor: Actor, tool_id: UUID, version: in
 async def _save(tx: Transaction, before: Tool, after: Tool, action: str) -> Tool:
     if not await store.change(tx, after):
         raise _somebody_was_faster()
-    tx.audit(action, after.id, before=before, after=after)
+    tx.audit(action, after.id, before=before, after=after, subject_id=board_subject(tx.tenant))
     return after
 
 
