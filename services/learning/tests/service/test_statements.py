@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from komu.learning.v1 import tool_clients_pb2 as pb
+from learning.domain.xapi.formats import timestamp
 
 from services.learning.tests.service.record_store import ANSWERED, URL, VOIDED, Board, Tool, a_statement
 
@@ -23,6 +24,15 @@ async def test_a_statement_comes_back_as_it_was_sent(tool: Tool):
     assert answer.headers["x-experience-api-version"] == "1.0.3"
     assert answer.headers["x-experience-api-consistent-through"] >= got["stored"]
     assert answer.headers["last-modified"].endswith("GMT")
+
+
+async def test_nothing_is_promised_that_a_transaction_under_way_may_still_bring(board: Board, tool: Tool):
+    [statement_id] = (await tool.post(a_statement())).json()
+    async with board.running.database.transaction(board.tenant) as tx:
+        began = timestamp(await tx.scalar("SELECT now()"))
+        for parameters in ({}, {"statementId": statement_id}):
+            answer = await tool.ask("GET", "statements", parameters)
+            assert answer.headers["x-experience-api-consistent-through"] < began
 
 
 async def test_put_once_is_kept_and_again_is_the_same_or_a_conflict(tool: Tool):

@@ -2,13 +2,15 @@
 
 A statement is found by itself, by an entry of `statement_links` (members, related agents and activities), or by what
 it speaks of (`statement_targets`). Each way is a branch with the same order and limit; their union is the page.
+Until when the page is whole is asked for in the same round trip, before it: later it would promise too much.
 """
 
 # ruff: noqa: S608  (only names and conditions of this module are put into a statement, never a value)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from servicekit.db import Transaction
 from learning.domain.arrived import Kept
 from learning.domain.tool_clients import read_key
 from learning.domain.xapi.parameters import Query
-from learning.store.statements import VOID
+from learning.store.statements import CONSISTENT_THROUGH, VOID
 
 _COLUMNS = "s.id, s.stored, s.edition, s.own_time, s.body"
 _VOIDING = "s.verb = CAST(:void AS uuid)"
@@ -31,24 +33,29 @@ def _not_voided(statement_id: str, client_id: str, voiding: str) -> str:
     )
 
 
-async def one(tx: Transaction, statement_id: UUID, own: UUID | None, *, voided: bool) -> Kept | None:
-    """The statement of an id; `own`: only if this client wrote it. A voided one only if it is asked for as such."""
+async def one(tx: Transaction, statement_id: UUID, own: UUID | None, *, voided: bool) -> tuple[datetime, Kept | None]:
+    """Until when everything is visible, and the statement of an id. `own`: only if this client wrote it.
+
+    A voided one only if it is asked for as such."""
     condition = _not_voided("s.id", "s.client_id", _VOIDING)
-    rows = await tx.execute(
+    through, found = await _consistent(
+        tx,
         f"SELECT {_COLUMNS} FROM statement_ids i JOIN statements s ON s.tenant_id = i.tenant_id"
         " AND s.stored = i.stored AND s.id = i.id WHERE i.tenant_id = :tenant AND i.id = CAST(:id AS uuid)"
         f" AND {'NOT ' if voided else ''}{condition}" + (" AND s.client_id = CAST(:own AS uuid)" if own else ""),
         {"tenant": tx.tenant, "id": str(statement_id), "void": VOID, **({"own": str(own)} if own else {})},
     )
-    row = rows.first()
-    return Kept(row.id, row.stored, row.edition, row.own_time, row.body) if row else None
+    return through, found[0] if found else None
 
 
-async def page(tx: Transaction, query: Query, own: UUID | None) -> Sequence[Kept]:
-    """One more than the limit, so that the caller knows whether there is another page."""
-    statement, params = _statement(query, own, tx.tenant)
-    rows = await tx.execute(statement, params)
-    return [Kept(row.id, row.stored, row.edition, row.own_time, row.body) for row in rows]
+async def page(tx: Transaction, query: Query, own: UUID | None) -> tuple[datetime, Sequence[Kept]]:
+    """Until when everything is visible, and one more than the limit, so that the caller knows of another page."""
+    return await _consistent(tx, *_statement(query, own, tx.tenant))
+
+
+async def _consistent(tx: Transaction, statement: str, params: Mapping[str, Any]) -> tuple[datetime, Sequence[Kept]]:
+    through, rows = await tx.execute_all((CONSISTENT_THROUGH, None), (statement, params))
+    return through.scalar_one(), [Kept(row.id, row.stored, row.edition, row.own_time, row.body) for row in rows]
 
 
 def _statement(query: Query, own: UUID | None, tenant: str) -> tuple[str, dict[str, Any]]:

@@ -189,14 +189,18 @@ async def attachments(tx: Transaction, hashes: Collection[str]) -> dict[str, byt
     return {row.sha2: bytes(row.content) for row in rows}
 
 
-async def consistent_through(tx: Transaction) -> datetime:
-    """Everything stored up to this moment is visible to who reads after this: no older transaction is under way.
+CONSISTENT_THROUGH = (
+    "SELECT coalesce(min(xact_start) - interval '1 microsecond', clock_timestamp()) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+)
+"""Everything stored up to this moment is visible to what is read after this: no older transaction is under way.
 
-    `stored` is the beginning of its transaction or later, so the oldest beginning is the boundary."""
-    found: datetime = await tx.scalar(
-        "SELECT coalesce(min(xact_start) - interval '1 microsecond', clock_timestamp()) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
-    )
+`stored` is the beginning of its transaction or later, so the oldest beginning is the boundary."""
+
+
+async def consistent_through(tx: Transaction) -> datetime:
+    """Everything stored until then is visible."""
+    found: datetime = await tx.scalar(CONSISTENT_THROUGH)
     return found
 
 

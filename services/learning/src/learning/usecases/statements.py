@@ -89,13 +89,15 @@ async def _learn_definitions(tx: Transaction, arrived: Sequence[Arrived]) -> Non
     tx.after_commit(lambda: _seen_definitions.update(seen))
 
 
-async def find(tx: Transaction, caller: Caller, query: Query) -> Sequence[Kept]:
-    """At most one more than the limit asked for."""
+async def find(tx: Transaction, caller: Caller, query: Query) -> tuple[datetime, Sequence[Kept]]:
+    """Until when everything is visible, and at most one more than the limit asked for."""
     return await found_statements.page(tx, query, _own(caller))
 
 
-async def find_one(tx: Transaction, caller: Caller, statement_id: UUID, *, voided: bool) -> Kept | None:
-    """None also for what another client wrote, where this one reads its own only."""
+async def find_one(
+    tx: Transaction, caller: Caller, statement_id: UUID, *, voided: bool
+) -> tuple[datetime, Kept | None]:
+    """Until when everything is visible; None also for what another client wrote, where this one reads its own only."""
     return await found_statements.one(tx, statement_id, _own(caller), voided=voided)
 
 

@@ -70,25 +70,25 @@ class Statements:
         self._used.note(caller, new)
         if time.monotonic() - self._through_at > _TOLD_S:
             async with self._database.reading(caller.tenant) as tx:
-                await self._consistent(tx)
+                asked_at = time.monotonic()
+                self._know(await statements.consistent_through(tx), asked_at)
         return self._through
 
-    async def _consistent(self, tx: Transaction) -> str:
+    def _know(self, through: datetime, asked_at: float) -> dict[str, str]:
         """What was once consistent stays so: writers are told what was true a second ago."""
-        asked_at = time.monotonic()
-        self._through = timestamp(await statements.consistent_through(tx))
-        self._through_at = asked_at
-        return self._through
+        self._through, self._through_at = timestamp(through), asked_at
+        return {_CONSISTENT: self._through}
 
     async def _find(self, asked: Asked, caller: Caller, edition: int) -> Response:
         query = read_query(asked.parameters, self._url, edition)
         languages = showing.languages_of(asked.headers.get("accept-language", ""))
         async with self._database.reading(caller.tenant) as tx:
-            headers = {_CONSISTENT: await self._consistent(tx)}
+            asked_at = time.monotonic()
             if query.statement_id or query.voided_id:
                 wanted = query.statement_id or query.voided_id
                 assert wanted is not None
-                found = await statements.find_one(tx, caller, wanted, voided=query.voided_id is not None)
+                through, found = await statements.find_one(tx, caller, wanted, voided=query.voided_id is not None)
+                headers = self._know(through, asked_at)
                 if found is None:
                     raise Wrong(f"statement {wanted}: is not here", 404)
                 headers["last-modified"] = format_datetime(found.stored.replace(microsecond=0), usegmt=True)
@@ -96,7 +96,8 @@ class Statements:
                 body = shown[0]
                 page: Sequence[Kept] = [found]
             else:
-                page = await statements.find(tx, caller, query)
+                through, page = await statements.find(tx, caller, query)
+                headers = self._know(through, asked_at)
                 more = _more(asked.parameters, page, query)
                 page = page[: query.limit]
                 if page:
