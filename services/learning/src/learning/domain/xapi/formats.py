@@ -117,6 +117,7 @@ def instant_of(text: str, edition: int) -> datetime | None:
         return None
 
 
+@lru_cache(2048)
 def _zone(offset: str) -> timezone:
     minutes = int(offset[-2:]) if len(offset) > 3 else 0
     hours = int(offset[1:3])

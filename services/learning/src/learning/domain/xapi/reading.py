@@ -10,7 +10,10 @@ import orjson
 from learning.domain.xapi.wrong import Wrong
 
 _NAME = b'":'
-_DOUBTFUL = (b"\\u0022", b"\\u003a", b"\\u003A", b" :", b"\t:", b"\n:", b"\r:")
+_DOUBTFUL = {
+    b"\\": (b"\\u0022", b"\\u003a", b"\\u003A"), b" ": (b" :",), b"\t": (b"\t:",), b"\n": (b"\n:",), b"\r": (b"\r:",),
+}  # fmt: skip
+"""By the character without which they cannot be there: one character is found many times faster than two."""
 
 
 def read_json(raw: bytes, what: str = "$") -> Any:
@@ -22,9 +25,14 @@ def read_json(raw: bytes, what: str = "$") -> Any:
         raise Wrong(f"{what}: this is no JSON in UTF-8 that can be read ({error})") from None
     # A repeated name is lost on the way through the parser, so there are fewer names after it than before.
     # An escaped quote or colon, or white space before a colon, spoils the count: then it is looked at slowly.
-    if raw.count(_NAME) != written.count(_NAME) or any(sign in raw for sign in _DOUBTFUL):
+    # What is written as it came has lost nothing; it is how most tools write JSON.
+    if raw != written and (raw.count(_NAME) != written.count(_NAME) or _doubtful(raw)):
         _no_name_twice(raw, what)
     return value
+
+
+def _doubtful(raw: bytes) -> bool:
+    return any(sign in raw for mark, signs in _DOUBTFUL.items() if mark in raw for sign in signs)
 
 
 def _no_name_twice(raw: bytes, what: str) -> None:
