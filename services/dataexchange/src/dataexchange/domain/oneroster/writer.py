@@ -2,10 +2,12 @@
 
 import io
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice
-from typing import IO, Any, Self
+from itertools import groupby, islice
+from queue import Queue
+from typing import IO, Any, NamedTuple, Self
 
 from dataexchange.domain.oneroster.profile import MANIFEST_FILES, V6, Profile
 
@@ -13,6 +15,14 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same rows give the same file, so that its 
 _ROWS_PER_WRITE = 2_000
 
 Row = Sequence[str]
+
+
+class Part(NamedTuple):
+    """Some lines of a table, and how many they are."""
+
+    file: str
+    lines: bytes
+    rows: int
 
 
 class PackageWriter:
@@ -63,6 +73,19 @@ class PackageWriter:
             yield put
         if count:
             self.rows_by_file[name] = count
+
+    def take(self, waiting: "Queue[Part | None]") -> None:
+        """Tables in parts, those of a file one behind the other, until None comes. For a thread of its own: whoever
+        fills the queue never waits for a reader that is gone, for it is emptied even where writing fails.
+        """
+        parts = iter(waiting.get, None)
+        try:
+            for name, of_table in groupby(parts, lambda part: part.file):
+                with self.open_table(name) as put:
+                    for part in of_table:
+                        put(part.lines, part.rows)
+        finally:
+            deque(parts, maxlen=0)
 
     def finish(self) -> None:
         """Write the manifest and close the package."""
