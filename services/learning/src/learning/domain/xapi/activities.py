@@ -6,6 +6,7 @@ from typing import Any
 
 from learning.domain.xapi.actors import iri_of, keys_only, text_of
 from learning.domain.xapi.formats import is_language
+from learning.domain.xapi.remembered import Remembered
 from learning.domain.xapi.wrong import Wrong
 
 _ACTIVITY = frozenset(("objectType", "id", "definition"))
@@ -25,6 +26,7 @@ _INTERACTIONS = frozenset(
      "other")
 )  # fmt: skip
 _COMPONENT = frozenset(("id", "description"))
+_definitions: Remembered[bool] = Remembered()
 
 
 def check_languages(value: Any, path: str) -> None:
@@ -53,7 +55,10 @@ def check_activity(activity: Any, path: str) -> str:
         raise Wrong(f"{path}.objectType: must be 'Activity'")
     iri = iri_of(activity.get("id"), f"{path}.id")
     if "definition" in activity:
-        _check_definition(activity["definition"], f"{path}.definition")
+        raw, fine = _definitions.get(activity["definition"])
+        if not fine:
+            _check_definition(activity["definition"], f"{path}.definition")
+            _definitions.put(raw, True)
     return iri
 
 

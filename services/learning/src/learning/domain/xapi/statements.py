@@ -9,6 +9,7 @@ from uuid import uuid4
 from learning.domain.xapi.activities import check_activity, check_extensions, check_languages
 from learning.domain.xapi.actors import check_actor, check_agent, check_group, iri_of, key_of, keys_only, text_of
 from learning.domain.xapi.formats import instant_of, is_duration, is_language, is_media_type, is_sha2, is_uuid
+from learning.domain.xapi.remembered import Remembered
 from learning.domain.xapi.wrong import Wrong
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -31,6 +32,8 @@ _CONTEXT_ACTIVITIES = frozenset(("parent", "grouping", "category", "other"))
 _CONTEXT_AGENT = frozenset(("objectType", "agent", "relevantTypes"))
 _CONTEXT_GROUP = frozenset(("objectType", "group", "relevantTypes"))
 _ATTACHMENT = frozenset(("usageType", "display", "description", "contentType", "length", "sha2", "fileUrl"))
+_context_activities: Remembered[tuple[str, ...]] = Remembered()
+"""Keys of the activities, of those who bring no definition and already are arrays."""
 
 
 @dataclass(slots=True)
@@ -208,16 +211,26 @@ def _check_context(context: Any, edition: int, path: str, terms: Terms, inner: b
 
 
 def _check_context_activities(value: Any, path: str, terms: Terms) -> None:
+    raw, known = _context_activities.get(value)
+    if known is not None:
+        terms.related_activities.extend(known)
+        return
     keys_only(value, _CONTEXT_ACTIVITIES, path)
+    keys, plain = [], True
     for name, activities in value.items():
         if type(activities) is dict:
-            activities = value[name] = [activities]
+            activities, plain = [activities], False
+            value[name] = activities
         if type(activities) is not list:
             raise Wrong(f"{path}.{name}: an activity or an array of them is wanted")
         for number, activity in enumerate(activities):
-            terms.related_activities.append(key_of(check_activity(activity, f"{path}.{name}[{number}]")))
+            keys.append(key_of(check_activity(activity, f"{path}.{name}[{number}]")))
             if "definition" in activity:
                 terms.definitions.append(activity)
+                plain = False
+    terms.related_activities.extend(keys)
+    if plain:
+        _context_activities.put(raw, tuple(keys))
 
 
 def _check_context_actors(value: Any, path: str, terms: Terms, groups: bool) -> None:
