@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from learning.domain.xapi.remembered import Remembered
+
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
 PREFIXES = ("https://w3id.org/japan-xapi/extensions/", "https://w3id.org/xapi-japan-profiles/extensions/")
@@ -59,22 +61,50 @@ def result_of(statement_id: UUID, statement: Mapping[str, Any], stored: datetime
     if scaled is None or pupil_id is None or not isinstance(thing.get("id"), str):
         return None
     definition, context = _mapping(thing, "definition"), _mapping(statement, "context")
-    said = [one for one in (definition.get("extensions"), context.get("extensions")) if isinstance(one, dict)]
-    units, subjects = _texts(said, "unit"), _texts(said, "subject")
+    raw, about = _known.get((definition, context.get("extensions")))
+    if about is None:
+        about = _about(definition, context)
+        _known.put(raw, about)
     return Result(
         statement_id=statement_id,
         pupil_id=pupil_id,
         whole=verb == COMPLETED,
         activity=_clean(thing["id"], 2000),
+        name=about.name,
+        unit=about.unit,
+        subject=about.subject,
+        codes=about.codes,
+        purposes=about.purposes,
+        scaled=scaled,
+        duration_s=_seconds(_mapping(statement, "result").get("duration")),
+        platform=_clean(str(context.get("platform") or "")),
+        at=_instant(statement.get("timestamp"), stored),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is the same whoever answers."""
+
+    name: str
+    unit: str
+    subject: str
+    codes: tuple[str, ...]
+    purposes: tuple[str, ...]
+
+
+_known: Remembered[_About] = Remembered()
+
+
+def _about(definition: Mapping[str, Any], context: Mapping[str, Any]) -> _About:
+    said = [one for one in (definition.get("extensions"), context.get("extensions")) if isinstance(one, dict)]
+    units, subjects = _texts(said, "unit"), _texts(said, "subject")
+    return _About(
         name=_name(_mapping(definition, "name")),
         unit=units[0] if units else "",
         subject=subjects[0] if subjects else "",
         codes=tuple(code for code in _texts(said, "course-of-study-code") if _CODE.fullmatch(code)),
         purposes=_texts(said, "purpose-of-question"),
-        scaled=scaled,
-        duration_s=_seconds(_mapping(statement, "result").get("duration")),
-        platform=_clean(str(context.get("platform") or "")),
-        at=_instant(statement.get("timestamp"), stored),
     )
 
 
