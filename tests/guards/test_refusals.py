@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import grpc
@@ -39,11 +40,14 @@ class Method:
 
 def methods_of(service: str) -> list[Method]:
     module = import_module(f"{service}.grpc_api")
+    contracts = f"komu.{service}.v1"
+    for one in iter_modules(import_module(contracts).__path__):  # a contract without messages nobody else imports
+        import_module(f"{contracts}.{one.name}")
     found = []
     for servicer in vars(module).values():
         if not (isinstance(servicer, type) and servicer.__name__.endswith("Servicer")):
             continue
-        contract = f"komu.{service}.v1.{servicer.__name__.removesuffix('Servicer')}Service"
+        contract = f"{contracts}.{servicer.__name__.removesuffix('Servicer')}Service"
         for method in descriptor_pool.Default().FindServiceByName(contract).methods:
             spec = spec_of(getattr(servicer, method.name))
             assert spec is not None, f"{contract}/{method.name}"
