@@ -165,6 +165,7 @@ def _check_table(package: Package, name: str, checked: Checked) -> None:
         facts.incomplete.add(name)  # told where it happened; what was read so far was checked
     finally:
         checked.rows_by_file[name] = rows
+        facts.forget_after(name)
 
 
 def _columns(name: str, header: tuple[str, ...], checked: Checked) -> tuple[Column, ...] | None:

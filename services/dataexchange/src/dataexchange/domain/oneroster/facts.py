@@ -68,3 +68,10 @@ class Facts:
     # Tables that could not be read to their end: what they lack proves nothing.
     incomplete: set[str] = field(default_factory=set)
     enrolled: set[tuple[str, str, str, str]] = field(default_factory=set)
+
+    def forget_after(self, file: str) -> None:
+        """What only rows of that table were compared with goes when it was read: nobody refers to a row of roles."""
+        if file == "users":
+            self.master_ids = {}
+        elif file == "roles":
+            self.roles_held, self.ids[file] = set(), {}

@@ -25,7 +25,7 @@ def dates_in_order(block: Block, at: Mapping[str, int]) -> bool:
 def roles(block: Block, at: Mapping[str, int], facts: Facts) -> bool:
     """Everybody in it has one primary role and was not met before."""
     columns = block.columns
-    users, held = columns[at["userSourcedId"]], columns[at["role"]]
+    users, held = columns[at["userSourcedId"]], block.shared(at["role"])
     new = set(users)
     if block.distinct(at["roleType"]) != {"primary"} or len(new) < block.size:
         return False
@@ -43,10 +43,10 @@ def roles(block: Block, at: Mapping[str, int], facts: Facts) -> bool:
 
 def enrollments(block: Block, at: Mapping[str, int], facts: Facts) -> bool:
     """Every class is known and at its school, nobody comes twice, pupils are pupils and in their first homeroom."""
-    classes, schools, users, held, begins, ends = (
-        block.columns[at[name]]
-        for name in ("classSourcedId", "schoolSourcedId", "userSourcedId", "role", "beginDate", "endDate")
+    classes, held, begins, ends = (
+        block.shared(at[name]) for name in ("classSourcedId", "role", "beginDate", "endDate")
     )
+    schools, users = block.columns[at["schoolSourcedId"]], block.columns[at["userSourcedId"]]
     known = facts.classes
     if not known.keys() >= block.distinct(at["classSourcedId"]) or any(
         known[class_id].school != school for class_id, school in set(zip(classes, schools, strict=True))

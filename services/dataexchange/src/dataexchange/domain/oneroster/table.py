@@ -56,6 +56,11 @@ class Block:
             found = self._distinct[column] = frozenset(self.columns[column])
         return found
 
+    def shared(self, column: int) -> list[str]:
+        """A column whose equal values are one string: for what is remembered of many rows and says few things."""
+        one = {value: value for value in self.distinct(column)}
+        return [one[value] for value in self.columns[column]]
+
 
 class Unreadable(Exception):
     """The rest of the table cannot be read; the finding has been made."""
