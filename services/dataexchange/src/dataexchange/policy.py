@@ -123,3 +123,8 @@ def may_read_audit(actor: Actor, served: Served, school_id: UUID) -> Decision:
     if not actor.holds("principal"):
         return Decision.deny("記録を見られるのは校長です。")
     return Decision.allow()
+
+
+def may_read_audit_of_board(actor: Actor, served: Served) -> bool:
+    """What the board did for all its schools (partners, secrets, imports, exports): the board itself."""
+    return actor.holds("board_admin") and served.board

@@ -6,13 +6,15 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import pytest_asyncio
 from dataexchange.domain.rest.routes import OPERATIONS
+from dataexchange.policy import Served
 from dataexchange.store import roster_objects as store
-from dataexchange.usecases import partners
+from dataexchange.usecases import access_log, partners
 from servicekit.db import Database
 from servicekit.testing import an_actor
 
@@ -354,3 +356,21 @@ async def test_the_contract_is_published(client: httpx.AsyncClient, name: str, w
     document = (await client.get(path)).json()
     assert document["openapi"] == "3.0.3"
     assert document["servers"] == [{"url": f"https://exchange.test/ims/oneroster/{name}/v1p2"}]
+
+
+async def test_the_school_sees_what_was_written_and_the_board_also_who_was_let_in(
+    database: Database, tenant: str, partner: Partner
+):
+    assert (await partner.send("PUT", "/categories/c1", json={"category": {"title": "テスト"}})).status_code == 201
+    await partner.send("PUT", "/lineItems/l1", json=line_item())
+    school = UUID(SCHOOL.id)
+    asked = access_log.Asked(school, None, None, "change", None, None, None, 50)
+    seen: dict[str, list[str]] = {}
+    for role in ("principal", "board_admin"):
+        at_work = frozenset({school}) if role == "principal" else frozenset()
+        served = Served("", at_work, frozenset(), (), frozenset(), board=role == "board_admin")
+        actor = an_actor(tenant, role)
+        async with database.reading(tenant, actor) as tx:
+            seen[role] = [entry.action for entry in (await access_log.read(tx, actor, served, asked)).entries]
+    assert seen["principal"] == ["partner.wrote"]
+    assert seen["board_admin"] == ["partner.wrote", "partner.wrote", "partner.token_issued", "partner.added"]

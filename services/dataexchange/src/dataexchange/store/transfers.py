@@ -206,10 +206,10 @@ def _actor(tx: Transaction) -> UUID | None:
 
 
 async def subjects_of_school(tx: Transaction, school_id: UUID) -> list[UUID]:
-    """The children of the school whose records went out or came in."""
+    """The school, and those of its children whose records went out or came in."""
     found = await tx.execute(
         "SELECT pupil_id FROM transfers WHERE school_id = :id UNION SELECT pupil_id FROM arrivals "
         "WHERE school_id = :id AND pupil_id IS NOT NULL",
         {"id": school_id},
     )
-    return [row.pupil_id for row in found]
+    return [school_id, *(row.pupil_id for row in found)]

@@ -1,10 +1,13 @@
-"""Who looked and who changed what, for the 校長: only children of the school whose records went out or came in."""
+"""Who looked and who changed what, for the 校長 and the board.
+
+About the school, and those of its children whose records went out or came in; for the board also what it did itself.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from servicekit.audit import AuditPage, read_audit
+from servicekit.audit import AuditPage, board_subject, read_audit
 from servicekit.auth import Actor
 from servicekit.clock import JST
 from servicekit.db import Transaction
@@ -34,6 +37,8 @@ async def read(tx: Transaction, actor: Actor, served: Served, asked: Asked) -> A
     subjects = await transfers.subjects_of_school(tx, asked.school_id)
     if asked.subject_id is not None:
         subjects = [asked.subject_id] if asked.subject_id in set(subjects) else []
+    elif policy.may_read_audit_of_board(actor, served):
+        subjects.append(board_subject(tx.tenant))
     return await read_audit(
         tx, subject_ids=subjects, actor_id=asked.actor_id, kind=asked.kind, from_at=_start(asked.from_on),
         to_at=_start(asked.to_on + timedelta(days=1)) if asked.to_on else None, before_entry=asked.before_entry,

@@ -58,7 +58,7 @@ async def get_arrival(tx: Transaction, actor: Actor, served: Served, arrival_id:
     if arrival.kind == "return":
         raise Unseen
     policy.may_handle_arrival(actor, served, arrival).enforce()
-    tx.audit("arrival.read", arrival.id, information_class=2, subject_id=arrival.pupil_id)
+    tx.audit("arrival.read", arrival.id, information_class=2, subject_id=arrival.pupil_id or arrival.school_id)
     return await view(tx, arrival)
 
 
@@ -150,7 +150,7 @@ async def refuse_arrival(
         await _send_back(tx, us, served, arrival, code, reason)
     except Refusal as refusal:
         raise Invalid(f"返送できません。{refusal.say()}", reason=str(refusal.code).upper()) from None
-    tx.audit("arrival.refused", arrival.id, after={"code": code, "reason": reason})
+    tx.audit("arrival.refused", arrival.id, after={"code": code, "reason": reason}, subject_id=arrival.school_id)
     return await view(tx, arrival)
 
 
@@ -224,7 +224,7 @@ async def _part(tx: Transaction, arrival: Arrival, path: str) -> tuple[ArrivalPa
         part, data = await arrivals.part_bytes(tx, arrival.id, path)
     tx.audit(
         "arrival.document.read", arrival.id, after={"path": path}, information_class=part.information_class,
-        subject_id=arrival.pupil_id,
+        subject_id=arrival.pupil_id or arrival.school_id,
     )  # fmt: skip
     return part, data
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import IO
 from uuid import UUID
 
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.clock import day_in_jst
 from servicekit.db import Transaction
@@ -88,5 +89,6 @@ async def note_export(tx: Transaction, actor: Actor, wanted: Wanted, written: Wr
         "roster.exported",
         export_id,
         after={"recipient": wanted.recipient, "purpose": wanted.purpose, "sha256": written.sha256},
+        subject_id=UUID(wanted.school_id) if wanted.school_id else board_subject(tx.tenant),
     )
     return export_id

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from servicekit.audit import board_subject
 from servicekit.db import Transaction
 from servicekit.ids import uuid7
 
@@ -61,7 +63,8 @@ async def delete(tx: Transaction, grant: Grant, operation: Operation, id_: str) 
     if one is None or not one.active or not _within(one, grant):
         raise Declined(Minor.UNKNOWN_OBJECT, "no such object")
     await store.retire_ids(tx, SERVICE, (operation.kind,), [id_])
-    tx.audit("partner.deleted", id_, after={"partner": str(grant.partner_id), "kind": operation.kind})
+    what = {"partner": str(grant.partner_id), "kind": operation.kind}
+    tx.audit("partner.deleted", id_, after=what, subject_id=_about(tx, one.refs))
 
 
 async def _with_schools(tx: Transaction, kind: str, items: Sequence[Any]) -> Sequence[Any]:
@@ -133,7 +136,14 @@ async def _made(tx: Transaction, grant: Grant, kind: str, contents: Sequence[tup
 async def _save(tx: Transaction, grant: Grant, made: Sequence[Made]) -> None:
     await store.put(tx, SERVICE, made, by=str(grant.partner_id))
     for one in made:
-        tx.audit("partner.wrote", one.id, after={"partner": str(grant.partner_id), "kind": one.kind})
+        what = {"partner": str(grant.partner_id), "kind": one.kind}
+        tx.audit("partner.wrote", one.id, after=what, subject_id=_about(tx, one.refs))
+
+
+def _about(tx: Transaction, refs: frozenset[str]) -> UUID:
+    """The school that the object hangs on; without one the board."""
+    schools = sorted(one.removeprefix("school:") for one in refs if one.startswith("school:"))
+    return UUID(schools[0]) if schools else board_subject(tx.tenant)
 
 
 def _within(known: Known, grant: Grant) -> bool:

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from jpschool.school_year import school_year_of
 from servicekit import jobs
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.clock import day_in_jst
 from servicekit.db import Transaction
@@ -76,8 +77,14 @@ async def start(tx: Transaction, actor: Actor, wish: Wish) -> Export:
         "roster_export.requested",
         export_id,
         after={"profile": wish.profile, "recipient": wish.recipient, "purpose": wish.purpose, "base": wish.base},
+        subject_id=_about(tx, wish),
     )
     return await store.get(tx, export_id)
+
+
+def _about(tx: Transaction, wish: Wish) -> UUID:
+    """The school whose children leave; of several schools it is the board that hands out."""
+    return wish.school_ids[0] if len(wish.school_ids) == 1 else board_subject(tx.tenant)
 
 
 async def look(tx: Transaction, actor: Actor, export_id: UUID) -> tuple[Export, JobStatus]:
@@ -98,7 +105,7 @@ async def cancel(tx: Transaction, actor: Actor, export_id: UUID) -> Export:
     found = await store.get(tx, export_id, lock=True)
     if found.state is State.WRITING:
         await jobs.cancel(tx, found.job_id)
-        tx.audit("roster_export.cancelled", export_id)
+        tx.audit("roster_export.cancelled", export_id, subject_id=_about(tx, found.wish))
     return found
 
 
@@ -113,7 +120,8 @@ async def note_download(tx: Transaction, actor: Actor, export_id: UUID) -> Expor
     found = await store.get(tx, export_id)
     if found.state is not State.READY or not found.kept:
         raise Conflict("この出力の内容は残っていません。もう一度出力してください。", reason="NOT_KEPT")
-    tx.audit("roster_export.downloaded", export_id, after={"recipient": found.wish.recipient, "sha256": found.sha256})
+    what = {"recipient": found.wish.recipient, "sha256": found.sha256}
+    tx.audit("roster_export.downloaded", export_id, after=what, subject_id=_about(tx, found.wish))
     return found
 
 
@@ -157,11 +165,14 @@ async def write(job: JobContext) -> str:
                     "roster.exported",
                     export_id,
                     after={"recipient": export.wish.recipient, "purpose": export.wish.purpose, "sha256": digest},
+                    subject_id=_about(tx, export.wish),
                 )
     except NotOffered as why:
         async with job.transaction() as tx:
             await store.end(tx, export_id, why.state, why.failure, why.findings)
-            tx.audit("roster_export.not_offered", export_id, after={"state": why.state})
+            tx.audit(
+                "roster_export.not_offered", export_id, after={"state": why.state}, subject_id=_about(tx, export.wish)
+            )
     job.progress(STEPS, STEPS, "終わりました")
     return str(export_id)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 from uuid import UUID
 
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Conflict
@@ -64,7 +65,8 @@ class UploadedFile:
 async def register(tx: Transaction, actor: Actor, import_id: UUID, upload: Upload) -> Import:
     """A file has come in whole; nothing of it is known yet."""
     await imports.add(tx, import_id, upload, actor.person_id)
-    tx.audit("import.uploaded", import_id, after={"kind": upload.kind, "sha256": upload.sha256, "bytes": upload.bytes})
+    what = {"kind": upload.kind, "sha256": upload.sha256, "bytes": upload.bytes}
+    tx.audit("import.uploaded", import_id, after=what, subject_id=board_subject(tx.tenant))
     return await imports.get(tx, import_id)
 
 
@@ -72,7 +74,8 @@ async def note_checked(tx: Transaction, actor: Actor, import_id: UUID, outcome: 
     """The check has spoken: clean, or refused with everything it found."""
     state = State.CHECKED if outcome.findings.clean else State.REFUSED
     await imports.keep_outcome(tx, import_id, outcome, state)
-    tx.audit("import.checked", import_id, after={"state": state, "errors": outcome.findings.errors_total})
+    what = {"state": state, "errors": outcome.findings.errors_total}
+    tx.audit("import.checked", import_id, after=what, subject_id=board_subject(tx.tenant))
     return await imports.get(tx, import_id)
 
 
@@ -85,7 +88,7 @@ async def note_staged(tx: Transaction, actor: Actor, import_id: UUID) -> Import:
 async def note_failed(tx: Transaction, actor: Actor, import_id: UUID, why: str) -> Import:
     """The register did not take them, or applying ended without effect."""
     await imports.set_state(tx, import_id, State.FAILED, failure=why)
-    tx.audit("import.failed", import_id, after={"failure": why})
+    tx.audit("import.failed", import_id, after={"failure": why}, subject_id=board_subject(tx.tenant))
     return await imports.get(tx, import_id)
 
 
@@ -102,7 +105,8 @@ async def look_for_apply(tx: Transaction, actor: Actor, import_id: UUID) -> Impo
 async def note_applying(tx: Transaction, actor: Actor, import_id: UUID, confirm_shrink: bool) -> Import:
     """The register's job is under way."""
     await imports.note_applying(tx, import_id, actor.person_id, confirmed_shrink=confirm_shrink)
-    tx.audit("import.applying", import_id, after={"confirmed_shrink": confirm_shrink})
+    what = {"confirmed_shrink": confirm_shrink}
+    tx.audit("import.applying", import_id, after=what, subject_id=board_subject(tx.tenant))
     return await imports.get(tx, import_id)
 
 
@@ -111,7 +115,7 @@ async def note_applied(tx: Transaction, actor: Actor, import_id: UUID) -> Import
     before = await imports.get(tx, import_id, lock=True)
     if before.state is not State.APPLIED:
         await imports.note_applied(tx, import_id)
-        tx.audit("import.applied", import_id)
+        tx.audit("import.applied", import_id, subject_id=board_subject(tx.tenant))
     return await imports.get(tx, import_id)
 
 
@@ -121,7 +125,7 @@ async def discard(tx: Transaction, actor: Actor, import_id: UUID) -> Import:
     if not found.state.may_be_discarded:
         raise Conflict(f"{_STATE_WORDS[found.state]}。", {"state": found.state.value}, reason="IMPORT_STATE")
     await imports.set_state(tx, import_id, State.DISCARDED)
-    tx.audit("import.discarded", import_id)
+    tx.audit("import.discarded", import_id, subject_id=board_subject(tx.tenant))
     return await imports.get(tx, import_id)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from servicekit.audit import board_subject
 from servicekit.auth import Actor
 from servicekit.db import Transaction
 from servicekit.errors import Conflict, Invalid, Unseen, Violation
@@ -44,7 +45,7 @@ async def enter(tx: Transaction, partner_id: UUID, wanted: Wanted, secret: str) 
     tx.audit("partner.added", partner.id, after={
         "name": partner.name, "purpose": partner.purpose, "scopes": sorted(partner.scopes),
         "schools": sorted(partner.school_ids),
-    })  # fmt: skip
+    }, subject_id=board_subject(tx.tenant))  # fmt: skip
     return partner, secret
 
 
@@ -64,7 +65,7 @@ async def disable(tx: Transaction, actor: Actor, partner_id: UUID, *, disabled: 
     """Shut it out at once, tokens included, or let it in again. Raises: Unseen."""
     before = await _get(tx, partner_id)
     await store.change(tx, partner_id, disabled_at=tx.now if disabled else None, secret_sha256=None)
-    tx.audit("partner.disabled" if disabled else "partner.enabled", before.id)
+    tx.audit("partner.disabled" if disabled else "partner.enabled", before.id, subject_id=board_subject(tx.tenant))
     return await _get(tx, partner_id)
 
 
@@ -76,7 +77,7 @@ async def renew_secret(tx: Transaction, actor: Actor, partner_id: UUID) -> tuple
         raise Conflict(message, reason="PARTNER_DISABLED")
     secret = partners.new_secret()
     await store.change(tx, partner_id, disabled_at=None, secret_sha256=partners.sha256(secret))
-    tx.audit("partner.secret_renewed", partner.id)
+    tx.audit("partner.secret_renewed", partner.id, subject_id=board_subject(tx.tenant))
     return await _get(tx, partner_id), secret
 
 
@@ -94,7 +95,9 @@ async def issue_token(
     token = partners.new_token(tx.tenant)
     if scopes:
         await store.add_token(tx, partners.sha256(token), grant)
-        tx.audit("partner.token_issued", partner.id, after={"scopes": sorted(scopes)})
+        tx.audit(
+            "partner.token_issued", partner.id, after={"scopes": sorted(scopes)}, subject_id=board_subject(tx.tenant)
+        )  # fmt: skip
     return token, grant
 
 
