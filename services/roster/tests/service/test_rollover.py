@@ -261,6 +261,13 @@ async def test_published_as_one_told_to_others_and_taken_back_without_a_trace(sc
     again = await school.publish(plan)
     assert (again.state, again.id == job.id) == (common_pb2.JOB_STATE_DONE, False), again.label
     assert (await school.register())["ledger"] == ledger
+    asked = common_pb2.ReadAuditRequest(school_id=school.elementary, kind="change", limit=200)
+    noted = [entry.action for entry in (await school.principal.ReadAudit(asked)).entries]
+    published = ["rollover.published", "rollover.publication_started"]
+    assert [one for one in noted if one in published or one == "rollover.undone"] == [
+        *published, "rollover.undone", *published,
+    ]  # fmt: skip
+    assert noted[-1] == "rollover.created"
 
 
 async def test_an_incomplete_plan_is_refused_and_a_child_that_came_meanwhile_is_asked_for(school: School):

@@ -33,11 +33,11 @@ class AuditQuestion:
 
 
 async def read_audit(tx: Transaction, actor: Actor, question: AuditQuestion) -> AuditPage:
-    """Entries about the pupils of the school, newest first; for its 校長 and the board."""
+    """Entries about the school and its pupils, newest first; for its 校長 and the board."""
     policy.may_read_audit(actor, await standing_of(tx, actor), question.school_id).enforce()
     if not await schools.schools(tx, [question.school_id], closed=True):
         raise Unseen
-    subjects = await pupils.ever_at(tx, question.school_id)
+    subjects = [question.school_id, *await pupils.ever_at(tx, question.school_id)]
     if question.subject_id is not None:
         if question.subject_id not in subjects:
             raise Unseen

@@ -64,7 +64,9 @@ async def assign_homeroom_teacher(tx: Transaction, actor: Actor, command: Assign
     await schools.bump_class(tx, homeroom.id)
     concerned = {item.staff_id for item in (*change.ended, *change.withdrawn, started)}
     await staff.bump(tx, concerned)
-    tx.audit("duty.assigned", homeroom.id, before=list(change.ended), after=started)
+    tx.audit(
+        "duty.assigned", homeroom.id, subject_id=homeroom.school_id, before=list(change.ended), after=started
+    )  # fmt: skip
     await telling.staff_duties_changed(tx, concerned)
     await telling.class_rosters_changed(tx, {homeroom.id})
     return started

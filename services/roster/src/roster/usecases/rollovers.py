@@ -139,7 +139,7 @@ async def open_rollover(tx: Transaction, actor: Actor, school_id: UUID, school_y
     await children.refresh(tx, made, coming, 1)
     await children.carry(tx, made.id, _only_way(now, planned, coming), 1)
     await store.pair_twins(tx, made.id)
-    tx.audit("rollover.created", made.id, after={"school_id": school_id, "school_year": school_year})
+    tx.audit("rollover.created", made.id, after={"school_year": school_year}, subject_id=school_id)
     return made
 
 
@@ -183,7 +183,8 @@ async def discard(tx: Transaction, actor: Actor, rollover_id: UUID) -> None:
     """Throw a rehearsal away: nothing of it is in the register."""
     facts, _ = await change_of(tx, actor, rollover_id)
     await store.discard(tx, rollover_id)
-    tx.audit("rollover.discarded", rollover_id, before={"school_year": facts.rollover.school_year})
+    found = facts.rollover
+    tx.audit("rollover.discarded", rollover_id, before={"school_year": found.school_year}, subject_id=found.school_id)
 
 
 async def look(tx: Transaction, actor: Actor, rollover_id: UUID) -> Overview:
@@ -220,7 +221,7 @@ async def refresh(tx: Transaction, actor: Actor, rollover_id: UUID) -> tuple[int
     facts, revision = await change_of(tx, actor, rollover_id)
     came, went = await children.refresh(tx, facts.rollover, plan.coming(facts.school.kind), revision)
     await store.pair_twins(tx, rollover_id)
-    tx.audit("rollover.refreshed", rollover_id, after={"came": came, "went": went})
+    tx.audit("rollover.refreshed", rollover_id, after={"came": came, "went": went}, subject_id=facts.rollover.school_id)
     return came, went
 
 
@@ -245,7 +246,8 @@ async def set_classes(
     freed = await store.remove_classes(tx, rollover_id, gone, revision)
     await store.put_classes(tx, rollover_id, planned)
     tx.audit(
-        "rollover_classes.set", rollover_id, before={"names": [each.name for each in of_school_grade]},
+        "rollover_classes.set", rollover_id, subject_id=facts.rollover.school_id,
+        before={"names": [each.name for each in of_school_grade]},
         after={"names": [each.name for each in planned], "freed": freed},
     )  # fmt: skip
     return replace(facts.rollover, revision=revision)
@@ -286,7 +288,8 @@ async def set_teacher(
             {"version": str(before.version)}, reason="CHANGED_MEANWHILE",
         )  # fmt: skip
     tx.audit(
-        "rollover_teacher.set", rollover_id, before={"class_id": class_id, "staff_id": before.homeroom_staff_id},
+        "rollover_teacher.set", rollover_id, subject_id=facts.rollover.school_id,
+        before={"class_id": class_id, "staff_id": before.homeroom_staff_id},
         after={"class_id": class_id, "staff_id": staff_id},
     )  # fmt: skip
     return replace(facts.rollover, revision=revision)
@@ -301,7 +304,8 @@ async def number(tx: Transaction, actor: Actor, rollover_id: UUID, order: str) -
         raise invalid("order", problem) from problem
     await children.set_numbers(tx, rollover_id, "number", numbers, revision)
     await store.set_number_order(tx, rollover_id, order)
-    tx.audit("rollover_numbers.set", rollover_id, after={"order": order, "pupils": len(numbers)})
+    done = {"order": order, "pupils": len(numbers)}
+    tx.audit("rollover_numbers.set", rollover_id, after=done, subject_id=facts.rollover.school_id)
     return replace(facts.rollover, revision=revision, number_order=order)
 
 
@@ -322,7 +326,7 @@ async def set_graduation(
     await children.set_numbers(tx, rollover_id, "certificate", numbers, revision)
     await store.set_graduation(tx, rollover_id, begins, order, on)
     tx.audit(
-        "rollover_graduation.set", rollover_id,
+        "rollover_graduation.set", rollover_id, subject_id=facts.rollover.school_id,
         after={"certificate_from": begins, "order": order, "graduated_on": on, "pupils": len(numbers)},
     )  # fmt: skip
     return replace(facts.rollover, revision=revision, certificate_from=begins, certificate_order=order, graduated_on=on)

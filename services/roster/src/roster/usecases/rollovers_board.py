@@ -69,7 +69,10 @@ async def look(tx: Transaction, actor: Actor, rollover_id: UUID, school_grade: s
     pupils = await children.of_school_grade(tx, rollover_id, school_grade)
     here = {each.id for each in pupils}
     pairs = [each for each in await store.pairs(tx, rollover_id) if each.first_id in here]
-    tx.audit("rollover_board.read", rollover_id, information_class=2, after={"school_grade": school_grade})
+    tx.audit(
+        "rollover_board.read", rollover_id, information_class=2, after={"school_grade": school_grade},
+        subject_id=facts.rollover.school_id,
+    )  # fmt: skip
     return Board(facts.rollover, tuple(classes), tuple(pupils), tuple(pairs))
 
 
@@ -135,7 +138,7 @@ async def propose(tx: Transaction, actor: Actor, rollover_id: UUID, school_grade
     if moves:
         await children.move(tx, rollover_id, moves, revision)
     tx.audit(
-        "rollover_classes.proposed", rollover_id,
+        "rollover_classes.proposed", rollover_id, subject_id=facts.rollover.school_id,
         after={"school_grade": school_grade, "carry": carry, "pupils": len(moves)},
     )  # fmt: skip
     return await _places(tx, revision, await children.some(tx, rollover_id, [each.pupil_id for each in moves]))
@@ -229,7 +232,8 @@ async def add_entrants(
     first = plan.school_grades(facts.school.kind)[0].value
     wanted = [replace(each, id=known.get(each.id, each.id)) for each in fresh]
     added = await children.enter(tx, rollover_id, wanted, first, revision) if wanted else 0
-    tx.audit("rollover_entrants.added", rollover_id, after={"added": added, "known": len(known)})
+    done = {"added": added, "known": len(known)}
+    tx.audit("rollover_entrants.added", rollover_id, after=done, subject_id=facts.rollover.school_id)
     return added, len(known)
 
 
@@ -238,5 +242,5 @@ async def remove_entrant(tx: Transaction, actor: Actor, rollover_id: UUID, pupil
     facts, revision = await change_of(tx, actor, rollover_id)
     if not await children.remove_entrant(tx, rollover_id, pupil_id):
         raise Unseen("新入学の児童生徒の中に見つかりません。")
-    tx.audit("rollover_entrants.removed", rollover_id, subject_id=pupil_id)
+    tx.audit("rollover_entrants.removed", rollover_id, subject_id=facts.rollover.school_id)
     return replace(facts.rollover, revision=revision)

@@ -36,7 +36,7 @@ async def start(tx: Transaction, actor: Actor, rollover_id: UUID) -> JobStatus:
     await _ready(tx, found)
     job_id = await jobs.start(tx, JOB_KIND, {"rollover_id": str(rollover_id)})
     await store.set_state(tx, rollover_id, plan.PUBLISHING, job_id=job_id)
-    tx.audit("rollover.publication_started", rollover_id, after={"job_id": job_id})
+    tx.audit("rollover.publication_started", rollover_id, after={"job_id": job_id}, subject_id=found.school_id)
     return await jobs.get(tx, job_id)
 
 
@@ -85,7 +85,7 @@ async def publish(
     await _tell(tx, rollover_id, published)
     await store.set_state(tx, rollover_id, plan.PUBLISHED, by=by)
     tx.audit(
-        "rollover.published", rollover_id,
+        "rollover.published", rollover_id, subject_id=found.school_id,
         after={
             "school_year": found.school_year, "classes": len(published.classes), "staff": len(published.staff),
             "graduates": len(published.enrolments), "entrants": sum(len(one.pupil_ids) for one in published.begun),
@@ -122,7 +122,8 @@ async def undo(tx: Transaction, actor: Actor, rollover_id: UUID) -> Rollover:
     back = await statements.take_back(tx, p, day_in_jst(tx.now))
     await store.set_state(tx, rollover_id, plan.UNDONE, by=actor.person_id)
     await _tell(tx, rollover_id, back)
-    tx.audit("rollover.undone", rollover_id, after={"classes": len(back.classes), "graduates": len(back.enrolments)})
+    done = {"classes": len(back.classes), "graduates": len(back.enrolments)}
+    tx.audit("rollover.undone", rollover_id, after=done, subject_id=found.school_id)
     again = await store.get(tx, rollover_id)
     return again or found
 
