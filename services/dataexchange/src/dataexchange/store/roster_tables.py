@@ -44,8 +44,8 @@ _ROLES = f"""SELECT r.role, r.n FROM jsonb_array_elements(o.doc -> 'roles') WITH
       AND (r.role ->> 'endDate' IS NULL OR r.role ->> 'endDate' > %(first)s)"""
 _CLASSES = f"""SELECT o.* FROM oneroster_objects o WHERE o.kind = 'class' AND o.status = 'active'
     AND o.doc #>> '{{terms,0,sourcedId}}' = %(session)s AND {_in_scope("o.doc #>> '{school,sourcedId}'")}"""
-_USERS = f"""SELECT o.* FROM oneroster_objects o WHERE o.kind = 'user' AND o.status = 'active' AND EXISTS ({_ROLES})
-    AND (NOT o.refs @> ARRAY['is:student'] OR {_in_scope(_ORG)})"""
+_IN_USERS = f"""o.kind = 'user' AND o.status = 'active' AND (NOT o.refs @> ARRAY['is:student'] OR {_in_scope(_ORG)})"""
+_USERS = f"SELECT o.* FROM oneroster_objects o WHERE {_IN_USERS} AND EXISTS ({_ROLES})"
 # A v4 of our own for a row that is no object of its own: the same each time.
 _ROLE_ID = """CAST(CAST(overlay(overlay(md5(
     concat_ws('/', o.sourced_id, o.role #>> '{org,sourcedId}', o.role ->> 'role'))
@@ -127,7 +127,8 @@ _TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "roles": (
         f"SELECT {_ROLE_ID} AS sourced_id, o.sourced_id AS person, {_ROLE_TYPE} AS role_type, o.role "
-        f"FROM (SELECT o.sourced_id, r.role, r.n FROM ({_USERS}) o CROSS JOIN LATERAL ({_ROLES}) r) o "
+        f"FROM (SELECT o.sourced_id, r.role, r.n FROM oneroster_objects o "
+        f"CROSS JOIN LATERAL ({_ROLES}) r WHERE {_IN_USERS}) o "  # who has no such role has no row: not asked twice
         "WINDOW person AS (PARTITION BY o.sourced_id)",
         {
             "userSourcedId": "o.person",
