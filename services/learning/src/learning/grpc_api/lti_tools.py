@@ -71,24 +71,25 @@ class LtiToolServicer(lti_pb2_grpc.LtiToolServiceServicer):
     @rpc(right="learning.lti_tools")
     async def ListLtiKeys(self, request: pb.ListLtiKeysRequest, call: Call) -> pb.LtiKeys:
         await call.read(keys.look_at_keys)
-        return await self._keys(call)
+        return await self._keys()
 
     @rpc(right="learning.lti_tools")
     async def RotateLtiKeys(self, request: pb.RotateLtiKeysRequest, call: Call) -> pb.LtiKeys:
         await call.run(keys.ask_for_rotation)
         await self._ring.publish_successor()
-        return await self._keys(call)
+        return await self._keys()
 
-    async def _keys(self, call: Call) -> pb.LtiKeys:
+    async def _keys(self) -> pb.LtiKeys:
         listed = await self._ring.published()
-        signing = key_rules.signing(listed, call.now)
+        now = self._ring.now()
+        signing = key_rules.signing(listed, now)
         return pb.LtiKeys(
             keys=[
                 pb.LtiKey(
                     kid=key.kid,
                     created_at=instant(key.created_at),
                     signs_from=instant(key.signs_from),
-                    state="coming" if key.signs_from > call.now else "signing" if key == signing else "ending",
+                    state="coming" if key.signs_from > now else "signing" if key == signing else "ending",
                 )
                 for key in listed
             ],

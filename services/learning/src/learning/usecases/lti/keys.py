@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from joserfc.jwk import RSAKey
@@ -39,6 +40,10 @@ class KeyRing:
             async with self._database.transaction(DEPLOYMENT) as tx:
                 found = await _tidied(tx, self._sealer)
         return rules.published(found, now)
+
+    def now(self) -> datetime:
+        """By the clock of the keys: a call that made the first key began before it signs."""
+        return self._database.clock()
 
     async def private_key(self) -> dict[str, Any]:
         """The JWK that signs now. Raises: Unavailable."""
