@@ -1,6 +1,6 @@
 """名簿の出力: exports as people follow them, and the packages as long as they are kept.
 
-Revision ID: 0008
+Revision ID: 0007
 
 `export_files`: `package` is what is downloaded, `state` the whole roster as it was at a delta, which the next delta is
 taken from. `roster_exports` stays the record of provisions that nobody can change.
