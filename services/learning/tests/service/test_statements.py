@@ -22,7 +22,9 @@ async def test_a_statement_comes_back_as_it_was_sent(tool: Tool):
     assert got["authority"]["account"] == {"homePage": URL, "name": tool.key}
     assert got["version"] == "1.0.0"
     assert answer.headers["x-experience-api-version"] == "1.0.3"
-    assert answer.headers["x-experience-api-consistent-through"] >= got["stored"]
+    while answer.headers["x-experience-api-consistent-through"] < got["stored"]:
+        # a transaction that began before is still under way, the relay's for one: it ends, and the promise follows
+        answer = await tool.ask("GET", "statements")
     assert answer.headers["last-modified"].endswith("GMT")
 
 
