@@ -15,6 +15,7 @@ from dataexchange.domain.rest.routes import OPERATIONS
 from dataexchange.policy import Served
 from dataexchange.store import roster_objects as store
 from dataexchange.usecases import access_log, partners
+from servicekit.audit import AuditQuestion
 from servicekit.db import Database
 from servicekit.testing import an_actor
 
@@ -364,7 +365,7 @@ async def test_the_school_sees_what_was_written_and_the_board_also_who_was_let_i
     assert (await partner.send("PUT", "/categories/c1", json={"category": {"title": "テスト"}})).status_code == 201
     await partner.send("PUT", "/lineItems/l1", json=line_item())
     school = UUID(SCHOOL.id)
-    asked = access_log.Asked(school, None, None, "change", None, None, None, 50)
+    asked = AuditQuestion(school, None, None, "change", None, None, None, 50)
     seen: dict[str, list[str]] = {}
     for role in ("principal", "board_admin"):
         at_work = frozenset({school}) if role == "principal" else frozenset()

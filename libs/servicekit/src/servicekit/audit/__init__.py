@@ -3,7 +3,27 @@
 `python -m servicekit.audit verify --dsn URL [--tenant T]`
 """
 
-from servicekit.audit.query import AuditEntry, AuditPage, board_subject, read_audit, to_proto
+from servicekit.audit.query import (
+    AuditEntry,
+    AuditPage,
+    AuditQuestion,
+    board_subject,
+    question_of,
+    read_asked,
+    read_audit,
+    to_proto,
+)
 from servicekit.audit.verify import Finding, verify
 
-__all__ = ["AuditEntry", "AuditPage", "Finding", "board_subject", "read_audit", "to_proto", "verify"]
+__all__ = [
+    "AuditEntry",
+    "AuditPage",
+    "AuditQuestion",
+    "Finding",
+    "board_subject",
+    "question_of",
+    "read_asked",
+    "read_audit",
+    "to_proto",
+    "verify",
+]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from servicekit.clock import JST
 from servicekit.db import Transaction
+from servicekit.errors import Invalid, Violation
 from servicekit.json import dumps_text
 
 READ_SUFFIX = ".read"
 _MOST = 200
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,69 @@ class AuditPage:
 
     entries: Sequence[AuditEntry]
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuestion:
+    """A page of the log of one place. Empty filters leave everything in; both days (in Japan) belong to it."""
+
+    place_id: UUID
+    subject_id: UUID | None
+    actor_id: UUID | None
+    kind: str
+    """"read", "change", or "" for both."""
+    from_on: date | None
+    to_on: date | None
+    before_entry: UUID | None
+    limit: int
+
+    @property
+    def from_at(self) -> datetime | None:
+        """Inclusive."""
+        return datetime.combine(self.from_on, time(), JST) if self.from_on else None
+
+    @property
+    def to_at(self) -> datetime | None:
+        """Exclusive: the end of the last day."""
+        return datetime.combine(self.to_on + timedelta(days=1), time(), JST) if self.to_on else None
+
+
+def question_of(request: Any) -> AuditQuestion:
+    """What a `komu.common.v1.ReadAuditRequest` asks. Raises: Invalid, with the field that is wrong."""
+    if request.kind not in ("", "read", "change"):
+        raise Invalid("記録の種類が正しくありません。", [Violation("kind", "閲覧（read）か変更（change）です。")])
+    return AuditQuestion(
+        _id(request.school_id, "school_id"),
+        _id(request.subject_id, "subject_id") if request.subject_id else None,
+        _id(request.actor_id, "actor_id") if request.actor_id else None,
+        request.kind,
+        _day(request.from_on, "from_on") if request.from_on else None,
+        _day(request.to_on, "to_on") if request.to_on else None,
+        _id(request.before_entry_id, "before_entry_id") if request.before_entry_id else None,
+        request.limit or 50,
+    )
+
+
+def _id(text: str, field: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        wrong = Violation(field, f"「{text[:60]}」は UUID ではありません。")
+        raise Invalid("識別子の形が正しくありません。", [wrong]) from None
+
+
+def _day(text: str, field: str) -> date:
+    found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text, re.ASCII)
+    try:
+        if found is None:
+            raise ValueError(text)
+        on = date(*map(int, found.groups()))
+        if not _FIRST_YEAR <= on.year <= _LAST_YEAR:
+            raise ValueError(text)
+        return on
+    except ValueError:
+        wrong = Violation(field, f"「{text[:30]}」は日付（例：2026-04-07）ではありません。")
+        raise Invalid("日付の形が正しくありません。", [wrong]) from None
 
 
 def board_subject(tenant: str) -> UUID:
@@ -91,6 +158,20 @@ async def read_audit(
     )
     rows = [AuditEntry(**row) for row in result.mappings()]
     return AuditPage(rows[:limit], len(rows) > limit)
+
+
+async def read_asked(tx: Transaction, subject_ids: Sequence[UUID], asked: AuditQuestion) -> AuditPage:
+    """The page that was asked for, of entries about `subject_ids`. Who may see them is the caller's policy."""
+    return await read_audit(
+        tx,
+        subject_ids=subject_ids,
+        actor_id=asked.actor_id,
+        kind=asked.kind,
+        from_at=asked.from_at,
+        to_at=asked.to_at,
+        before_entry=asked.before_entry,
+        limit=asked.limit,
+    )
 
 
 def to_proto(page: AuditPage, service: str) -> Any:

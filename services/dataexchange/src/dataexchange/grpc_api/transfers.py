@@ -11,6 +11,7 @@ from komu.common.v1 import common_pb2
 from komu.dataexchange.v1 import transfers_pb2 as pb
 from komu.dataexchange.v1 import transfers_pb2_grpc
 from pydantic import ValidationError
+from servicekit.audit import question_of
 from servicekit.audit import to_proto as audit_to_proto
 from servicekit.clock import day_in_jst
 from servicekit.errors import Invalid, KomuError, Violation
@@ -297,14 +298,4 @@ class TransferServicer(transfers_pb2_grpc.TransferServiceServicer):
     @rpc(right="audit.read", information_class=3)
     async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> Any:
         served = await self._register.served(call.token)
-        asked = access_log.Asked(
-            school_id=_uuid(request.school_id, "school_id"),
-            subject_id=_uuid(request.subject_id, "subject_id") if request.subject_id else None,
-            actor_id=_uuid(request.actor_id, "actor_id") if request.actor_id else None,
-            kind=request.kind,
-            from_on=_day(request.from_on, "from_on") if request.from_on else None,
-            to_on=_day(request.to_on, "to_on") if request.to_on else None,
-            before_entry=_uuid(request.before_entry_id, "before_entry_id") if request.before_entry_id else None,
-            limit=request.limit,
-        )
-        return audit_to_proto(await call.read(access_log.read, served, asked), "dataexchange")
+        return audit_to_proto(await call.read(access_log.read, served, question_of(request)), "dataexchange")

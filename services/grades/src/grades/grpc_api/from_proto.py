@@ -4,12 +4,10 @@ from datetime import date
 from uuid import UUID
 
 from jpschool.days import read_day
-from komu.common.v1 import common_pb2
 from komu.grades.v1 import grades_pb2 as pb
 from servicekit.errors import Invalid, Violation
 
 from grades.domain.cells import CellEdit, CellKey
-from grades.usecases.audit import AuditAsked
 from grades.usecases.closing import CloseTerm, ReopenTerm, SchoolTerm, SchoolYear
 from grades.usecases.marks import SaveCells
 from grades.usecases.records import RecordsAsked
@@ -85,19 +83,6 @@ def records_asked(request: pb.GetRecordsRequest) -> RecordsAsked:
         tuple(request.school_years),
         request.purpose,
         request.term,
-    )
-
-
-def audit_asked(request: common_pb2.ReadAuditRequest) -> AuditAsked:
-    return AuditAsked(
-        uuid(request.school_id, "school_id"),
-        uuid(request.subject_id, "subject_id") if request.subject_id else None,
-        uuid(request.actor_id, "actor_id") if request.actor_id else None,
-        request.kind,
-        _date(request.from_on, "from_on"),
-        _date(request.to_on, "to_on"),
-        uuid(request.before_entry_id, "before_entry_id") if request.before_entry_id else None,
-        request.limit,
     )
 
 

@@ -3,7 +3,8 @@
 from komu.common.v1 import common_pb2
 from komu.grades.v1 import grades_pb2 as pb
 from komu.grades.v1 import grades_pb2_grpc
-from servicekit.audit.query import to_proto as audit_to_proto
+from servicekit.audit import question_of
+from servicekit.audit import to_proto as audit_to_proto
 from servicekit.grpc import Call, rpc
 
 from grades.grpc_api import board, from_proto, to_proto
@@ -91,6 +92,6 @@ class GradesServicer(grades_pb2_grpc.GradesServiceServicer):
 
     @rpc(right="audit.read", information_class=2)
     async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> common_pb2.ReadAuditReply:
-        page = await call.read(audit.read_audit, from_proto.audit_asked(request))
+        page = await call.read(audit.read_audit, question_of(request))
         reply: common_pb2.ReadAuditReply = audit_to_proto(page, "grades")
         return reply

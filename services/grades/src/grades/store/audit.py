@@ -4,11 +4,8 @@ What the board decided binds all its schools and is read at each.
 """
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
-from servicekit.audit.query import AuditEntry, AuditPage
+from servicekit.audit import AuditEntry, AuditPage, AuditQuestion
 from servicekit.db import Transaction
 from sqlalchemy import text
 
@@ -37,28 +34,14 @@ _ENTRIES = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """Which entries are asked for; None and "" = all. `kind`: "read", "change" or ""."""
-
-    school_id: UUID
-    subject_id: UUID | None
-    actor_id: UUID | None
-    kind: str
-    from_at: datetime | None
-    to_at: datetime | None
-    before_entry: UUID | None
-    limit: int
-
-
-async def entries(tx: Transaction, asked: Entries) -> AuditPage:
+async def entries(tx: Transaction, asked: AuditQuestion) -> AuditPage:
     """Newest first."""
-    limit = min(asked.limit or 50, MOST)
+    limit = min(asked.limit, MOST)
     rows = await tx.execute(
         _ENTRIES,
         {
             "tenant": tx.tenant,
-            "school_id": str(asked.school_id),
+            "school_id": str(asked.place_id),
             "subject_id": asked.subject_id,
             "subject_text": str(asked.subject_id) if asked.subject_id else None,
             "actor_id": asked.actor_id,

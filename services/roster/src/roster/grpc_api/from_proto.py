@@ -17,7 +17,6 @@ from roster.domain.period import Period
 from roster.events import DUTY_KINDS, POSTS
 from roster.grpc_api.to_proto import EVENT_KINDS, PERSON_KINDS, SEXES
 from roster.usecases.arrivals import Arrival
-from roster.usecases.audit import AuditQuestion
 from roster.usecases.duties import AssignHomeroomTeacher
 from roster.usecases.enrolment import PlaceInClass, RecordDeparture
 
@@ -97,17 +96,6 @@ def record_departure(request: roster_pb2.RecordDepartureRequest) -> RecordDepart
     return RecordDeparture(
         an_id(request.pupil_id, "pupil_id"), a_day(request.left_on, "left_on"), request.counterpart_name.strip(),
         request.counterpart_address.strip(), request.reason.strip(), request.version,
-    )  # fmt: skip
-
-
-def audit_question(request: common_pb2.ReadAuditRequest) -> AuditQuestion:
-    """閲覧・変更の記録."""
-    if request.kind not in ("", "read", "change"):
-        raise Invalid("種別は閲覧か変更です。", [Violation("kind", "種別は閲覧か変更です。")])
-    return AuditQuestion(
-        an_id(request.school_id, "school_id"), maybe_id(request.subject_id, "subject_id"),
-        maybe_id(request.actor_id, "actor_id"), request.kind, maybe_day(request.from_on, "from_on"),
-        maybe_day(request.to_on, "to_on"), maybe_id(request.before_entry_id, "before_entry_id"), request.limit,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from jpschool.school_year import school_year_of
 from komu.common.v1 import common_pb2
 from komu.roster.v1 import roster_pb2, roster_pb2_grpc
 from servicekit import jobs
+from servicekit.audit import question_of
 from servicekit.audit import to_proto as audit_to_proto
 from servicekit.clock import day_in_jst
 from servicekit.errors import Invalid, Violation
@@ -256,7 +257,7 @@ class RosterServicer(roster_pb2_grpc.RosterServiceServicer):
 
     @rpc(right="audit.read")
     async def ReadAudit(self, request: common_pb2.ReadAuditRequest, call: Call) -> common_pb2.ReadAuditReply:
-        page = await call.read(audit.read_audit, from_proto.audit_question(request))
+        page = await call.read(audit.read_audit, question_of(request))
         reply: common_pb2.ReadAuditReply = audit_to_proto(page, "roster")
         return reply
 
