@@ -15,7 +15,7 @@ from portal.typed import Version, version_of
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/lti")
-NAV = [NavItem("学習ツール（LTI）", "/lti", roles={"board_admin"}, order=62)]
+NAV = [NavItem("学習ツール（LTI）", "/lti", roles={"board_admin"}, order=64)]
 
 User = Annotated[SignedIn, Depends(signed_in)]
 Calls = Annotated[Rpc, Depends(rpc)]

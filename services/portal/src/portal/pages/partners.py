@@ -14,7 +14,7 @@ from portal.session import SignedIn, signed_in
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/partners")
-NAV = [NavItem("連携先", "/partners", roles={"board_admin"}, order=62)]
+NAV = [NavItem("連携先", "/partners", roles={"board_admin"}, order=63)]
 
 User = Annotated[SignedIn, Depends(signed_in)]
 Calls = Annotated[Rpc, Depends(rpc)]

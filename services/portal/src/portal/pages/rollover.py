@@ -20,7 +20,8 @@ from portal.typed import version_of
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/rollover")
-NAV = [NavItem("年度更新の準備", "/rollover", roles={"teacher", "vice_principal", "principal", "office"}, order=55)]
+READERS = {"teacher", "vice_principal", "principal", "office", "board_admin"}
+NAV = [NavItem("年度更新の準備", "/rollover", roles=READERS, order=55)]
 
 User = Annotated[SignedIn, Depends(signed_in)]
 Calls = Annotated[Rpc, Depends(rpc)]

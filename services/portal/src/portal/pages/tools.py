@@ -16,7 +16,7 @@ from portal.typed import Version
 from portal.view import redirect, view
 
 router = APIRouter(prefix="/tools")
-NAV = [NavItem("学習ツールの接続", "/tools", roles={"board_admin"}, order=63)]
+NAV = [NavItem("学習ツールの接続", "/tools", roles={"board_admin"}, order=65)]
 
 User = Annotated[SignedIn, Depends(signed_in)]
 Calls = Annotated[Rpc, Depends(rpc)]
