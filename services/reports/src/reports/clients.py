@@ -1,6 +1,6 @@
 """Outbound gRPC, in the name of the person who prints: what roster, grades and attendance answer, as plain values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date
 from typing import Any, Protocol
 from uuid import UUID
@@ -344,8 +344,3 @@ def _sums(sums: attendance_pb2.Sums) -> SumsFact:
         early=sums.early,
         remarks=tuple(sums.remarks),
     )
-
-
-def overlay_of(school_year: int, values: Iterable[Any]) -> Mapping[tuple[int, str, str, str], str]:
-    """Cells being typed, keyed as records are."""
-    return {(school_year, value.term, value.subject, value.column): value.value for value in values}

@@ -84,11 +84,6 @@ def arrival_step(before: ArrivalState, after: ArrivalState) -> ArrivalState:
     return after
 
 
-def closing_day(accepted_on: date) -> date:
-    """転学の年月日: the day before the day the new school accepted the child (指導要録 様式1, 30文科初第1845号)."""
-    return accepted_on - timedelta(days=1)
-
-
 def check_left_on(left_on: date, today: date) -> None:
     """The last day at this school: within a school year around today. Raises: Invalid."""
     if not today - timedelta(days=365) <= left_on <= today + timedelta(days=365):

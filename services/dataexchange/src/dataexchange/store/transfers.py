@@ -3,7 +3,7 @@
 # ruff: noqa: S608  (only names and column lists of this module are put into a statement, never a value)
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -190,15 +190,6 @@ async def sealed_bytes(tx: Transaction, package_id: UUID) -> bytes | None:
 async def forget_sealed(tx: Transaction, package_id: UUID) -> None:
     """Nobody needs the sealed bytes any more: the signed manifest and the receipts stay as the proof."""
     await tx.execute("UPDATE packages SET sealed = NULL WHERE id = :id", {"id": package_id})
-
-
-async def known_since(tx: Transaction, transfer_id: UUID, state: str) -> datetime | None:
-    """When the transfer first reached the state."""
-    at: datetime | None = await tx.scalar(
-        "SELECT min(at) FROM state_changes WHERE object_id = :id AND state = :state",
-        {"id": transfer_id, "state": state},
-    )
-    return at
 
 
 def _actor(tx: Transaction) -> UUID | None:

@@ -1,9 +1,7 @@
 """Requests to commands. What is no UUID is refused with the field's name."""
 
-from datetime import date
 from uuid import UUID
 
-from jpschool.days import read_day
 from komu.grades.v1 import grades_pb2 as pb
 from servicekit.errors import Invalid, Violation
 
@@ -84,11 +82,3 @@ def records_asked(request: pb.GetRecordsRequest) -> RecordsAsked:
         request.purpose,
         request.term,
     )
-
-
-def _date(text: str, field: str) -> date | None:
-    """Raises: Invalid."""
-    try:
-        return read_day(text) if text else None
-    except ValueError:
-        raise Invalid("日付の形が正しくありません。", [Violation(field, "2026-11-21の形にしてください。")]) from None

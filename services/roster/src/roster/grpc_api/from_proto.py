@@ -55,11 +55,6 @@ def maybe_day(text: str, field: str) -> date | None:
     return a_day(text, field) if text else None
 
 
-def a_period(message: common_pb2.Period, field: str) -> Period:
-    """Both days inclusive."""
-    return Period(a_day(message.starts_on, field), maybe_day(message.ends_on, field))
-
-
 def name(message: common_pb2.Name) -> Name:
     """One name."""
     return Name(message.family, message.given, message.middle)
